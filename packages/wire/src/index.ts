@@ -1,1 +1,6 @@
-export {}
+export * from './binary/index.ts'
+export * from './bytes/index.ts'
+export * from './certificate/index.ts'
+export * from './courier/index.ts'
+export * from './feedback/index.ts'
+export * from './wire-error.ts'

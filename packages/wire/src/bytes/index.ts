@@ -1,0 +1,6 @@
+export * from './byte-writer.ts'
+export * from './chunk-buffer.ts'
+export * from './compare.ts'
+export * from './read.ts'
+export * from './sha1.ts'
+export * from './text.ts'

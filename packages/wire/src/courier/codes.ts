@@ -1,0 +1,58 @@
+/* The small numbers of the courier protocol. Sources and doubts: docs/protocols/courier.md. */
+
+/** ALPN names. `apns-security-v3`: TLV frames, certificate and signed nonce in `connect`. */
+export const courierAlpn = {
+  none: '',
+  securityV2: 'apns-security-v2',
+  securityV3: 'apns-security-v3',
+  packV1: 'apns-pack-v1',
+} as const
+
+/** `connect.state`. */
+export const courierPresence = { present: 1, withdraw: 2 } as const
+
+/** `connect.interface`. */
+export const courierInterface = { cellular: 0, wifi: 1, ultraConstrained: 3 } as const
+
+/** `connect.flags`, bits; every known client sends `base`. */
+export const courierConnectFlags = {
+  base: 0x41,
+  root: 0x4,
+  wifi: 0x8,
+  internal: 0x10,
+  debugLog: 0x20,
+  simulator: 0x1000,
+} as const
+
+/** `connected.status`. The number for a bad nonce time is unconfirmed: clients look at `nonceTimeMs`. */
+export const courierConnectStatus = { ok: 0, rejected: 2 } as const
+
+/** `connected.capabilities`, bits. Each creates a duty of the courier: without bit 2 send no `filterReply`. */
+export const courierCapabilities = {
+  dualChannel: 1,
+  lastReversePushRtt: 2,
+  filterReplies: 4,
+  serverRequestedTtr: 8,
+} as const
+
+/** `ack.status`, `uploadAck.status`, `appTokenReply.status`. */
+export const courierAckStatus = {
+  ok: 0,
+  /** From a device: nobody here takes this token or topic. */
+  noRecipient: 2,
+  tooLong: 3,
+  /** Sent before the courier was ready; the client tries again later. */
+  tooEarly: 0x80,
+} as const
+
+/** `notification.storageFlags`, bits. */
+export const courierStorageFlags = { fromStorage: 1, lastFromStorage: 2 } as const
+
+/** `state.state`. */
+export const courierActivity = { active: 1, inactive: 2 } as const
+
+/** What clients send as `state.interval`. */
+export const courierActivityIntervalForever = 0x7fff_ffff
+
+/** `connected.unexplained`. */
+export const courierConnectedUnexplained = 2
