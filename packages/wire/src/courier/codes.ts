@@ -56,3 +56,9 @@ export const courierActivityIntervalForever = 0x7fff_ffff
 
 /** `connected.unexplained`. */
 export const courierConnectedUnexplained = 2
+
+/** `connect.extensions` and `connected.extensions`, bits: what ours add to the protocol, never unasked. */
+export const courierExtensions = {
+  /** `appTokenRequest` carries an installation id, so that a reinstalled app gets a new token. */
+  installation: 1,
+} as const

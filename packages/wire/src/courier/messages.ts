@@ -7,7 +7,7 @@
  *   field:  id u8 | length u16 | value
  *
  * Field ids from 0x60 up are never used by Apple's clients as far as anybody has seen. They are reserved for
- * extensions that both ends of ours have agreed on in `connect` and `connected`; none is defined yet.
+ * extensions that both ends of ours have agreed on in `connect` and `connected`, see `courierExtensions`.
  */
 import type { CourierSender, MessageRow, MessageShape } from './message-row.ts'
 
@@ -49,6 +49,8 @@ export const courierMessages = {
       tcpMs: { id: 0x19, kind: 'u16' },
       disconnectReason: { id: 0x1a, kind: 'u32' },
       hostCertificate: { id: 0x1d, kind: 'bytes' },
+      /** Ours: bits of the extensions that the device offers, see `courierExtensions`. */
+      extensions: { id: 0x60, kind: 'u32' },
     },
   },
   tokenPresence: {
@@ -88,6 +90,8 @@ export const courierMessages = {
       clientAddress: { id: 0x13, kind: 'text' },
       experiment: { id: 0x14, kind: 'text' },
       pskStatus: { id: 0x16, kind: 'u8' },
+      /** Ours: which of the offered extensions hold on this connection; absent where none was offered. */
+      extensions: { id: 0x60, kind: 'u32' },
     },
   },
   filter: {
@@ -235,6 +239,8 @@ export const courierMessages = {
       webPushType: { id: 0x04, kind: 'u16' },
       webPushTtlSeconds: { id: 0x05, kind: 'u32' },
       vapidKeyHash: { id: 0x06, kind: 'bytes' },
+      /** Ours, only where `courierExtensions.installation` was agreed: 8 bytes, new with each installation. */
+      installation: { id: 0x60, kind: 'bytes' },
     },
   },
   appTokenReply: {
