@@ -1,0 +1,7 @@
+export { alertKeys, apsKeys, type KeyRow, soundKeys } from './aps-keys.ts'
+export { type CheckPayloadOptions, checkPayload, type PayloadProblem } from './check.ts'
+export { fillFormat } from './localize.ts'
+export * from './payload.ts'
+export * from './presentation.ts'
+export * from './scan.ts'
+export { payloadDepthMax, payloadFault } from './scan-text.ts'

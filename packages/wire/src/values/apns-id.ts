@@ -1,0 +1,37 @@
+import { hexText } from '../bytes/text.ts'
+import { isHex } from './hex.ts'
+
+/**
+ * `apns-id`, `apns-request-id` and `apns-unique-id` are UUIDs in the canonical form 8-4-4-4-12. Apple:
+ * "Sending notification requests to APNs" shows 32 lower-case hex digits; either case is accepted here because
+ * Apple's own generated ids were seen in upper case. RFC 9562 §4
+ */
+export function isApnsId(text: string): boolean {
+  return (
+    text.length === 36 &&
+    text.charCodeAt(8) === 45 &&
+    text.charCodeAt(13) === 45 &&
+    text.charCodeAt(18) === 45 &&
+    text.charCodeAt(23) === 45 &&
+    isHex(text, 0, 8) &&
+    isHex(text, 9, 13) &&
+    isHex(text, 14, 18) &&
+    isHex(text, 19, 23) &&
+    isHex(text, 24, 36)
+  )
+}
+
+/** A version 4 UUID in lower case from 16 random bytes. The bytes are not changed. RFC 9562 §5.4 */
+export function apnsIdOf(random: Uint8Array): string {
+  if (random.length !== 16)
+    throw new RangeError(`An apns-id is made of 16 random bytes, not ${random.length}.`)
+  const hex = hexText(random)
+  const version = `4${hex.slice(13, 16)}`
+  const variant = '89ab'[(random[8]! >> 4) & 3]! + hex.slice(17, 20)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}-${variant}-${hex.slice(20)}`
+}
+
+/** True when both name the same notification, whatever the case of their digits. */
+export function isSameApnsId(left: string, right: string): boolean {
+  return left === right || (left.length === right.length && left.toLowerCase() === right.toLowerCase())
+}
