@@ -1,9 +1,9 @@
 /** The limits of this package, each with what happens when it is reached. */
 export const limits = {
   /** Rows (statements) in one commit; further ones wait for the next commit. */
-  rowsPerCommitMax: 4096,
+  rowsPerCommitMax: 2048,
   /** Packed bytes in one commit; further units wait for the next commit. A larger unit commits alone. */
-  bytesPerCommitMax: 2 * 1024 * 1024,
+  bytesPerCommitMax: 1024 * 1024,
   /** Statements that wait for a commit; above it `write` is refused with DATABASE_BUSY. */
   rowsWaitingMax: 65_536,
   /** Packed bytes that wait for a commit; above it `write` is refused with DATABASE_BUSY. */

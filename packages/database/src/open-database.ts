@@ -1,10 +1,18 @@
 import type { Database, DatabaseOptions } from './database.ts'
-import { DatabaseError } from './database-error.ts'
+import { openPostgresDatabase } from './drivers/postgres-database.ts'
+import { openSqliteDatabase } from './drivers/sqlite-database.ts'
 
 /**
  * Opens a database, creating it where it does not exist and bringing its schema up to date.
- * Throws a DatabaseError with one plain sentence when it cannot.
+ *
+ * @throws DatabaseError with one plain sentence: DATABASE_UNREADABLE, DATABASE_NOT_A_DATABASE,
+ *   DATABASE_LOCKED, DATABASE_UNREACHABLE, DATABASE_TOO_NEW, DATABASE_FOREIGN, DATABASE_MIGRATION_FAILED
  */
-export async function openDatabase<Tables = unknown>(options: DatabaseOptions): Promise<Database<Tables>> {
-  throw new DatabaseError('DATABASE_UNSUPPORTED', `no driver for ${options.engine} yet`)
+export function openDatabase<Tables = unknown>(options: DatabaseOptions): Promise<Database<Tables>> {
+  switch (options.engine) {
+    case 'sqlite':
+      return openSqliteDatabase<Tables>(options)
+    case 'postgres':
+      return openPostgresDatabase<Tables>(options)
+  }
 }
