@@ -27,16 +27,22 @@ export interface TokenRecord {
  * durable before its promise resolves.
  */
 export interface Registry {
+  /** The token where memory holds it: the hot path of the gateway. `undefined` says nothing: ask `findToken`. */
+  cachedToken(token: string): TokenRecord | undefined
   /**
-   * Finds a token. Calls back synchronously where the cache holds the answer (the hot path of the gateway),
-   * else after a read from the database. `undefined`: no such token was ever issued here.
+   * Finds a token. Calls back synchronously where the cache holds the answer, else after a read from the
+   * database. `undefined`: no such token was ever issued here.
    * @param token lower-case hex
    */
   findToken(token: string, found: (error: Error | undefined, record: TokenRecord | undefined) => void): void
   /** The device of a certificate identity; makes the row and the base token on first sight. */
   enrolDevice(deviceId: string): Promise<DeviceRecord>
   /** The active token of a topic on a device; issues one where there is none or the installation is another. */
-  issueToken(device: number, topicHash: Uint8Array, installation?: Uint8Array): Promise<TokenRecord | undefined>
+  issueToken(
+    device: number,
+    topicHash: Uint8Array,
+    installation?: Uint8Array,
+  ): Promise<TokenRecord | undefined>
   /** Marks a token inactive ("no such app" from its device). Idempotent; the first time counts. */
   deactivateToken(token: string, atMs: number): Promise<void>
   /** The topic behind a SHA-1 topic hash (20 bytes), known from the App IDs and all suffixes. */

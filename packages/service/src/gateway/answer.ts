@@ -1,0 +1,33 @@
+import type { HeaderList } from '@carillon/http2'
+import { contentTypeJson, header, type Reason } from '@carillon/wire'
+
+/** The headers of a 200. It has no body, so they end the stream: some clients cannot take an empty DATA frame. */
+export function acceptedHeaders(apnsId: string, apnsUniqueId: string): HeaderList {
+  // Apple: "Handling notification responses": apns-unique-id comes from the development environment only.
+  return apnsUniqueId === ''
+    ? [header.status, '200', header.apnsId, apnsId]
+    : [header.status, '200', header.apnsId, apnsId, header.apnsUniqueId, apnsUniqueId]
+}
+
+/** The headers of every other answer; the body follows in one DATA frame. */
+export function rejectedHeaders(reason: Reason, apnsId: string): HeaderList {
+  return [
+    header.status,
+    statusText(reason.status),
+    header.apnsId,
+    apnsId,
+    header.contentType,
+    contentTypeJson,
+  ]
+}
+
+const statusTexts = new Map<number, string>()
+
+function statusText(status: number): string {
+  let text = statusTexts.get(status)
+  if (text === undefined) {
+    text = String(status)
+    statusTexts.set(status, text)
+  }
+  return text
+}

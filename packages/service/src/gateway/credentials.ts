@@ -1,0 +1,13 @@
+import type { PushType, Reason } from '@carillon/wire'
+
+/** What a connection has shown to be allowed to push, by provider tokens or by its client certificate. */
+export interface Credentials {
+  /** Step "authentication": runs for each request, so it must be cheap when nothing has changed. */
+  authenticate(authorization: string, nowMs: number): Reason | undefined
+  /** The topic of a request without the header; '' where the header is needed. */
+  readonly defaultTopic: string
+  /** What the last successful `authenticate` was based on; another object means: ask `allowsTopic` again. */
+  readonly grant: object | undefined
+  /** Whether the key or certificate covers the topic, of whose app the team is given. */
+  allowsTopic(topic: string, bundleId: string, teamId: string, pushType: PushType | undefined): boolean
+}

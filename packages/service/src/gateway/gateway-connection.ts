@@ -1,0 +1,169 @@
+import { type HeaderList, ServerConnection, type ServerHandler } from '@carillon/http2'
+import {
+  checkDeviceTarget,
+  checkDeviceToken,
+  checkPayloadBytes,
+  checkPushHeaders,
+  collectHeaders,
+  errorBody,
+  isApnsId,
+  normalDeviceToken,
+  PushHeaders,
+  payloadBytesMaxOf,
+  type Reason,
+  reasons,
+  storedSecondsMax,
+} from '@carillon/wire'
+import type { AcceptOutcome, Notification } from '../delivery/delivery.ts'
+import { limits } from '../limits.ts'
+import type { TokenRecord } from '../registry/registry.ts'
+import { acceptedHeaders, rejectedHeaders } from './answer.ts'
+import { CertificateCredentials, type ClientCertificate } from './certificate-credentials.ts'
+import type { Credentials } from './credentials.ts'
+import type { Gateway } from './gateway.ts'
+import { TokenCredentials } from './token-credentials.ts'
+import { checkTokenRecord } from './token-step.ts'
+import { TopicStep } from './topic-step.ts'
+
+/** One provider connection: takes whole requests from the engine and answers each with one row of the reason table. */
+export class GatewayConnection implements ServerHandler {
+  readonly http2: ServerConnection
+  readonly #gateway: Gateway
+  readonly #credentials: Credentials
+  readonly #topicStep: TopicStep
+  /** Filled anew for each request. */
+  readonly #headers = new PushHeaders()
+
+  constructor(gateway: Gateway, certificate: ClientCertificate | undefined) {
+    this.#gateway = gateway
+    this.#credentials =
+      certificate === undefined
+        ? new TokenCredentials(gateway, () => this.#onFirstToken())
+        : new CertificateCredentials(gateway, certificate)
+    this.#topicStep = new TopicStep(gateway, this.#credentials)
+    const streams = certificate === undefined ? gateway.streamsBeforeToken : limits.streamsPerConnectionMax
+    this.http2 = new ServerConnection(
+      {
+        settings: { maxConcurrentStreams: streams },
+        limits: { requestBodyBytesMax: limits.requestBodyBytesMax },
+        idleDebugData: errorBody(reasons.IdleTimeout),
+      },
+      this,
+    )
+  }
+
+  onRequest(streamId: number, list: HeaderList, body: Uint8Array): void {
+    this.#take(streamId, list, body)
+  }
+
+  onBodyTooLarge(streamId: number, list: HeaderList): void {
+    this.#take(streamId, list, undefined)
+  }
+
+  /** Answers to cancelled streams are dropped by the engine; a notification that was accepted stays accepted. */
+  onRequestReset(): void {}
+
+  onEnd(): void {}
+
+  /** The steps of a device push, in order. `body` is undefined where it is larger than any payload may be. */
+  #take(streamId: number, list: HeaderList, body: Uint8Array | undefined): void {
+    const headers = this.#headers
+    const nowMs = this.#gateway.now()
+    collectHeaders(list, headers)
+    const rejection =
+      this.#checkOpen() ??
+      checkDeviceTarget(headers) ??
+      this.#credentials.authenticate(headers.authorization, nowMs) ??
+      checkPushHeaders(headers) ??
+      this.#topicStep.check(headers) ??
+      checkDeviceToken(headers.token)
+    if (rejection !== undefined) {
+      this.#reject(streamId, headers.apnsId, rejection)
+      return
+    }
+    const token = normalDeviceToken(headers.token)
+    const record = this.#gateway.registry.cachedToken(token)
+    if (record === undefined) this.#takeLater(streamId, token, body, nowMs)
+    else this.#takeWithToken(streamId, headers, record, body, nowMs)
+  }
+
+  /** The steps that need the token's record. `body` may be a view of the receive buffer. */
+  #takeWithToken(
+    streamId: number,
+    headers: PushHeaders,
+    record: TokenRecord | undefined,
+    body: Uint8Array | undefined,
+    nowMs: number,
+  ): void {
+    const rejection = checkTokenRecord(record, headers.topic) ?? checkPayload(headers, body)
+    if (rejection !== undefined) {
+      this.#reject(streamId, headers.apnsId, rejection, record?.inactiveSinceMs)
+      return
+    }
+    const apnsId = headers.apnsId === '' ? this.#gateway.apnsIds.next() : headers.apnsId
+    const ceiling = Math.floor(nowMs / 1000) + storedSecondsMax
+    const notification: Notification = {
+      apnsId,
+      token: record!,
+      payload: body!.slice(),
+      priority: headers.priority,
+      expiration: headers.expiration < 0 ? ceiling : Math.min(headers.expiration, ceiling),
+      collapseId: headers.collapseId,
+      pushType: headers.pushType ?? '',
+      receivedAtMs: nowMs,
+    }
+    this.#gateway.delivery.accept(notification, { connection: this, streamId, apnsId }, answer)
+  }
+
+  /** Reads the token from the database; headers and body will belong to other requests by then. */
+  #takeLater(streamId: number, token: string, body: Uint8Array | undefined, nowMs: number): void {
+    const headers = Object.assign(new PushHeaders(), this.#headers)
+    const kept = body?.slice()
+    this.#gateway.registry.findToken(token, (error, record) => {
+      if (error !== undefined) this.#reject(streamId, headers.apnsId, reasons.ServiceUnavailable)
+      else this.#takeWithToken(streamId, headers, record, kept, nowMs)
+    })
+  }
+
+  #checkOpen(): Reason | undefined {
+    return this.#gateway.isClosing ? reasons.Shutdown : undefined
+  }
+
+  #reject(streamId: number, sentId: string, reason: Reason, inactiveSinceMs?: number): void {
+    const apnsId = isApnsId(sentId) ? sentId : this.#gateway.apnsIds.next()
+    const body = errorBody(reason, reason === reasons.Unregistered ? inactiveSinceMs : undefined)
+    this.http2.respond(streamId, rejectedHeaders(reason, apnsId), body)
+  }
+
+  answerOutcome(streamId: number, apnsId: string, outcome: AcceptOutcome): void {
+    if (outcome === 'accepted') {
+      const uniqueId = this.#gateway.environment === 'sandbox' ? this.#gateway.apnsIds.next() : ''
+      this.http2.respond(streamId, acceptedHeaders(apnsId, uniqueId))
+    } else {
+      const reason = outcome === 'busy' ? reasons.ServiceUnavailable : reasons.InternalServerError
+      this.#reject(streamId, apnsId, reason)
+    }
+  }
+
+  #onFirstToken(): void {
+    if (this.#gateway.streamsBeforeToken < limits.streamsPerConnectionMax) {
+      this.http2.setMaxConcurrentStreams(limits.streamsPerConnectionMax)
+    }
+  }
+}
+
+/** A request that delivery has, until it is answered. */
+interface Answerable {
+  readonly connection: GatewayConnection
+  readonly streamId: number
+  readonly apnsId: string
+}
+
+function answer(request: Answerable, outcome: AcceptOutcome): void {
+  request.connection.answerOutcome(request.streamId, request.apnsId, outcome)
+}
+
+function checkPayload(headers: PushHeaders, body: Uint8Array | undefined): Reason | undefined {
+  if (body === undefined) return reasons.PayloadTooLarge
+  return checkPayloadBytes(body, payloadBytesMaxOf(headers.pushType))
+}

@@ -1,0 +1,152 @@
+import type { Database } from '@carillon/database'
+import type { Authority } from '../authority.ts'
+import { KeyedQueue } from './keyed-queue.ts'
+import type { DeviceRecord, Registry, TokenRecord } from './registry.ts'
+import { TokenReader } from './token-reader.ts'
+import { deviceOfRow, tokenBytesLength, tokenColumns, tokenOfRow, tokenRecord } from './token-row.ts'
+import { type KnownTopic, TopicTable } from './topic-table.ts'
+
+export interface RegistryOptions {
+  /** Open, with the migrations of this package applied. The registry does not close it. */
+  readonly database: Database
+  readonly authority: Authority
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+}
+
+/** A registry that can stop following the authority. */
+export interface OpenRegistry extends Registry {
+  close(): void
+}
+
+export function openRegistry(options: RegistryOptions): OpenRegistry {
+  return new DatabaseRegistry(options)
+}
+
+class DatabaseRegistry implements OpenRegistry {
+  readonly #database: Database
+  readonly #now: () => number
+  readonly #random: (bytes: number) => Uint8Array
+  readonly #topics: TopicTable
+  readonly #reader: TokenReader
+  /** Issuing looks first and writes then: requests for the same token must not overtake each other. */
+  readonly #issuing = new KeyedQueue()
+  readonly #enrolling = new KeyedQueue()
+  readonly #statements
+
+  constructor(options: RegistryOptions) {
+    this.#database = options.database
+    this.#now = options.now
+    this.#random = options.random
+    this.#topics = new TopicTable(options.authority)
+    this.#reader = new TokenReader(options.database)
+    this.#statements = prepare(options.database)
+  }
+
+  cachedToken(token: string): TokenRecord | undefined {
+    return this.#reader.cached(token)
+  }
+
+  findToken(token: string, found: (error: Error | undefined, record: TokenRecord | undefined) => void): void {
+    this.#reader.find(token, found)
+  }
+
+  topicOf(topicHash: Uint8Array): KnownTopic | undefined {
+    return this.#topics.topicOf(topicHash)
+  }
+
+  enrolDevice(deviceId: string): Promise<DeviceRecord> {
+    return this.#enrolling.run(deviceId, async () => {
+      const known = await this.#database.get(this.#statements.findDevice, [deviceId])
+      if (known !== undefined) return deviceOfRow(known)
+      const parameters = [deviceId, this.#random(tokenBytesLength), this.#now()]
+      const [row] = await this.#database.returning(this.#statements.addDevice, parameters)
+      return deviceOfRow(row!)
+    })
+  }
+
+  issueToken(
+    device: number,
+    topicHash: Uint8Array,
+    installation?: Uint8Array,
+  ): Promise<TokenRecord | undefined> {
+    const known = this.#topics.topicOf(topicHash)
+    if (known === undefined) return Promise.resolve(undefined)
+    return this.#issuing.run(`${device} ${known.topic}`, () => this.#issue(device, known, installation))
+  }
+
+  async deactivateToken(token: string, atMs: number): Promise<void> {
+    const tokenBytes = Buffer.from(token, 'hex')
+    await this.#database.run(this.#statements.deactivate, [Math.max(1, atMs), tokenBytes])
+    this.#reader.changed(token)
+  }
+
+  close(): void {
+    this.#topics.close()
+  }
+
+  async #issue(device: number, known: KnownTopic, installation?: Uint8Array): Promise<TokenRecord> {
+    const row = await this.#database.get(this.#statements.findActive, [device, known.topic])
+    if (row === undefined) return this.#add(device, known, installation)
+    const stored = tokenOfRow(row)
+    if (installation === undefined || isSame(stored.installation, installation)) return stored.record
+    if (stored.installation === undefined) {
+      // Issued to a client that does not tell its installation; from now on it does.
+      await this.#database.run(this.#statements.setInstallation, [installation, stored.record.tokenBytes])
+      return stored.record
+    }
+    return this.#replace(stored.record, installation)
+  }
+
+  async #add(device: number, known: KnownTopic, installation?: Uint8Array): Promise<TokenRecord> {
+    const tokenBytes = this.#random(tokenBytesLength)
+    const parameters = [tokenBytes, device, known.bundleId, known.topic, installation ?? null, this.#now()]
+    await this.#database.run(this.#statements.addToken, parameters)
+    const record = tokenRecord(tokenBytes, device, known.bundleId, known.topic, 0)
+    this.#reader.add(record)
+    return record
+  }
+
+  /** The app was installed anew: the old token ends where the new one begins. */
+  async #replace(old: TokenRecord, installation: Uint8Array): Promise<TokenRecord> {
+    const now = this.#now()
+    const tokenBytes = this.#random(tokenBytesLength)
+    await this.#database.transaction([
+      { statement: this.#statements.deactivate, parameters: [now, old.tokenBytes] },
+      {
+        statement: this.#statements.addToken,
+        parameters: [tokenBytes, old.device, old.bundleId, old.topic, installation, now],
+      },
+    ])
+    this.#reader.changed(old.token)
+    const record = tokenRecord(tokenBytes, old.device, old.bundleId, old.topic, 0)
+    this.#reader.add(record)
+    return record
+  }
+}
+
+function prepare(database: Database) {
+  return {
+    findDevice: database.prepare('SELECT id, device_id, base_token FROM devices WHERE device_id = ?'),
+    // Another process may have enrolled the device since it was looked for; its row is the one that counts.
+    addDevice: database.prepare(
+      `INSERT INTO devices (device_id, base_token, enrolled_at) VALUES (?, ?, ?)
+       ON CONFLICT (device_id) DO UPDATE SET device_id = excluded.device_id
+       RETURNING id, device_id, base_token`,
+    ),
+    findActive: database.prepare(
+      `SELECT ${tokenColumns} FROM tokens WHERE device = ? AND topic = ? AND inactive_since = 0`,
+    ),
+    addToken: database.prepare(
+      `INSERT INTO tokens (token, device, bundle_id, topic, installation, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
+    ),
+    setInstallation: database.prepare('UPDATE tokens SET installation = ? WHERE token = ?'),
+    deactivate: database.prepare(
+      'UPDATE tokens SET inactive_since = ? WHERE token = ? AND inactive_since = 0',
+    ),
+  }
+}
+
+function isSame(left: Uint8Array | undefined, right: Uint8Array): boolean {
+  return left !== undefined && Buffer.compare(left, right) === 0
+}

@@ -1,0 +1,61 @@
+import type { Row } from '@carillon/database'
+import { encodeDeviceToken } from '@carillon/wire'
+import type { DeviceRecord, TokenRecord } from './registry.ts'
+import { RegistryError } from './registry-error.ts'
+
+/** The columns that `tokenOfRow` reads. */
+export const tokenColumns = 'token, device, bundle_id, topic, installation, inactive_since'
+
+/** Bytes of a device token and of a base token. */
+export const tokenBytesLength = 32
+
+/** A token as it is stored: the record and what only the registry needs. */
+export interface StoredToken {
+  readonly record: TokenRecord
+  /** 8 bytes by which a reinstalled app is told from the one before it. */
+  readonly installation: Uint8Array | undefined
+}
+
+/** Bundle ids and topics are few and tokens are many: every record shares one string for each. */
+const shared = new Map<string, string>()
+
+export function tokenOfRow(row: Row): StoredToken {
+  const { token, device, bundle_id: bundleId, topic, installation, inactive_since: inactiveSince } = row
+  if (!(token instanceof Uint8Array) || token.length !== tokenBytesLength || typeof device !== 'number') {
+    throw new RegistryError('REGISTRY_DAMAGED', 'a row of the table tokens holds no device token of 32 bytes')
+  }
+  const record = tokenRecord(token, device, String(bundleId), String(topic), Number(inactiveSince))
+  return { record, installation: installation instanceof Uint8Array ? installation : undefined }
+}
+
+export function tokenRecord(
+  tokenBytes: Uint8Array,
+  device: number,
+  bundleId: string,
+  topic: string,
+  inactiveSinceMs: number,
+): TokenRecord {
+  return {
+    token: encodeDeviceToken(tokenBytes),
+    tokenBytes,
+    device,
+    bundleId: share(bundleId),
+    topic: share(topic),
+    inactiveSinceMs,
+  }
+}
+
+export function deviceOfRow(row: Row): DeviceRecord {
+  const { id, device_id: deviceId, base_token: baseToken } = row
+  if (typeof id !== 'number' || typeof deviceId !== 'string' || !(baseToken instanceof Uint8Array)) {
+    throw new RegistryError('REGISTRY_DAMAGED', 'a row of the table devices holds no device')
+  }
+  return { id, deviceId, baseToken }
+}
+
+function share(text: string): string {
+  const known = shared.get(text)
+  if (known !== undefined) return known
+  shared.set(text, text)
+  return text
+}
