@@ -11,7 +11,13 @@ import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readU16, readU32, readU53, readU64 } from '../bytes/read.ts'
 import { utf8Text } from '../bytes/text.ts'
 import { WireError } from '../wire-error.ts'
-import { type CompiledField, type CompiledMessage, compiledFor, compiledOf } from './compiled.ts'
+import {
+  type CompiledField,
+  type CompiledMessage,
+  compiledFor,
+  compiledOf,
+  missingField,
+} from './compiled.ts'
 import { encodeAck, encodeNotification } from './hot-frames.ts'
 import { courierFrameBytesMax } from './limits.ts'
 import type { CourierSender, FieldValues } from './message-row.ts'
@@ -179,12 +185,7 @@ function decodeFields(row: CompiledMessage, bytes: Uint8Array, start: number, en
     else if (message[field.name] === undefined) message[field.name] = [value]
     else (message[field.name] as unknown[]).push(value)
   }
-  for (const name of row.required) {
-    if (message[name] === undefined) {
-      return { type: 'unusable', command: row.command, message: row.type, missing: name }
-    }
-  }
-  return message
+  return missingField(row, message) ?? message
 }
 
 /** The end of the field at `offset`, checked against the end of the frame. */

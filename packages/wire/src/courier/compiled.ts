@@ -1,5 +1,5 @@
 import type { CourierSender, FieldRow, MessageRow } from './message-row.ts'
-import { type CourierMessageType, courierMessages } from './messages.ts'
+import { type CourierMessageType, courierMessages, type UnusableMessage } from './messages.ts'
 
 /** A row of the message table, made ready for the codecs. */
 export interface CompiledMessage {
@@ -44,4 +44,17 @@ export function compiledOf(type: CourierMessageType): CompiledMessage {
 /** The row for a command in one direction, `undefined` where that direction does not know it. */
 export function compiledFor(command: number, from: CourierSender): CompiledMessage | undefined {
   return byCommand[from][command]
+}
+
+/** What stands for a decoded message that lacks a required field, `undefined` where it lacks none. */
+export function missingField(
+  row: CompiledMessage,
+  message: Readonly<Record<string, unknown>>,
+): UnusableMessage | undefined {
+  for (const missing of row.required) {
+    if (message[missing] === undefined) {
+      return { type: 'unusable', command: row.command, message: row.type, missing }
+    }
+  }
+  return undefined
 }

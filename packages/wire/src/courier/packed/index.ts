@@ -1,0 +1,5 @@
+export * from './alpn.ts'
+export * from './decoder.ts'
+export * from './encoder.ts'
+export * from './message-reader.ts'
+export * from './value.ts'
