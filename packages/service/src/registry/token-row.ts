@@ -24,7 +24,8 @@ export function tokenOfRow(row: Row): StoredToken {
   if (!(token instanceof Uint8Array) || token.length !== tokenBytesLength || typeof device !== 'number') {
     throw new RegistryError('REGISTRY_DAMAGED', 'a row of the table tokens holds no device token of 32 bytes')
   }
-  const record = tokenRecord(token, device, String(bundleId), String(topic), Number(inactiveSince))
+  // A copy of its own: the row's bytes may be a view that keeps a much larger buffer in memory.
+  const record = tokenRecord(new Uint8Array(token), device, String(bundleId), String(topic), Number(inactiveSince))
   return { record, installation: installation instanceof Uint8Array ? installation : undefined }
 }
 
@@ -50,7 +51,7 @@ export function deviceOfRow(row: Row): DeviceRecord {
   if (typeof id !== 'number' || typeof deviceId !== 'string' || !(baseToken instanceof Uint8Array)) {
     throw new RegistryError('REGISTRY_DAMAGED', 'a row of the table devices holds no device')
   }
-  return { id, deviceId, baseToken }
+  return { id, deviceId, baseToken: new Uint8Array(baseToken) }
 }
 
 function share(text: string): string {
