@@ -1,6 +1,6 @@
 import type { PushType } from '../gateway/push-types.ts'
 import { alertKeys, apsKeys, type KeyRow, soundKeys } from './aps-keys.ts'
-import { describe, type PayloadProblem } from './check.ts'
+import { describe, type PayloadProblem } from './problem.ts'
 
 type Keys = Readonly<Record<string, unknown>>
 

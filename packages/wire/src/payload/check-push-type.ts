@@ -1,5 +1,5 @@
 import type { PushType } from '../gateway/push-types.ts'
-import type { PayloadProblem } from './check.ts'
+import type { PayloadProblem } from './problem.ts'
 
 type Keys = Readonly<Record<string, unknown>>
 
