@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import type { AppSettings, Authority, AuthorityChange, AuthKey } from '../src/authority.ts'
+import type { AppSettings, AuthKey, Authority, AuthorityChange } from '../src/authority.ts'
 
 export const teamId = 'TEAM000001'
 export const keyId = 'KEY0000001'

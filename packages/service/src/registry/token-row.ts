@@ -25,7 +25,13 @@ export function tokenOfRow(row: Row): StoredToken {
     throw new RegistryError('REGISTRY_DAMAGED', 'a row of the table tokens holds no device token of 32 bytes')
   }
   // A copy of its own: the row's bytes may be a view that keeps a much larger buffer in memory.
-  const record = tokenRecord(new Uint8Array(token), device, String(bundleId), String(topic), Number(inactiveSince))
+  const record = tokenRecord(
+    new Uint8Array(token),
+    device,
+    String(bundleId),
+    String(topic),
+    Number(inactiveSince),
+  )
   return { record, installation: installation instanceof Uint8Array ? installation : undefined }
 }
 
