@@ -5,7 +5,7 @@ const sources = filesMatching(/^packages\/[^/]+\/src\/.*\.ts$/)
 
 /** Composition roots and drivers: the only rooms with a real clock, real randomness and real timers. */
 const mayTouchTheWorld = (path: string) =>
-  /\/src\/(service|provider|portal|main|push-client)\.ts$/.test(path) ||
+  /\/src\/(service|provider|portal|device|main|push-client)\.ts$/.test(path) ||
   /\/drivers?\//.test(path) ||
   /^packages\/(system|cli)\//.test(path)
 

@@ -1,1 +1,9 @@
-export {}
+export type { Activate, Activation, ActivationRequest } from './activation.ts'
+export { type AppNotification, ClientApp } from './app/client-app.ts'
+export { type Device, type DeviceOptions, startDevice } from './device.ts'
+export { DeviceError, type DeviceErrorCode } from './device-error.ts'
+export type { CourierAddress } from './drivers/courier-link.ts'
+export type { DeviceEvent } from './events.ts'
+export { checkProfile } from './profile/check-profile.ts'
+export type { ProvisioningProfile } from './profile/provisioning-profile.ts'
+export { readProfile } from './profile/read-profile.ts'

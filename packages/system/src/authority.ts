@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import type { AuthKey as PortalKey, Portal, App as PortalApp } from '@carillon/portal'
+import type { Portal, App as PortalApp, AuthKey as PortalKey } from '@carillon/portal'
 import type { AppSettings, AuthKey, Authority, AuthorityChange } from '@carillon/service'
 
 /** The portal as the push service sees it, in the same process. */

@@ -57,7 +57,11 @@ export async function secretIn(file: string): Promise<string> {
   try {
     const text = (await readFile(file, 'utf8')).trim()
     if (text.length >= 32) return text
-    throw new SystemError('DATA_DIRECTORY', `The key file ${file} is damaged.`, 'Delete it; a new key is made at the next start.')
+    throw new SystemError(
+      'DATA_DIRECTORY',
+      `The key file ${file} is damaged.`,
+      'Delete it; a new key is made at the next start.',
+    )
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }

@@ -35,7 +35,10 @@ export interface Endpoints {
 
 /** Publishes the addresses of a system that accepts connections. */
 export function writeEndpoints(endpoints: Endpoints): Promise<void> {
-  return writeWhole(dataDirectoryAt(endpoints.dataDir).endpointsFile, `${JSON.stringify(endpoints, null, 2)}\n`)
+  return writeWhole(
+    dataDirectoryAt(endpoints.dataDir).endpointsFile,
+    `${JSON.stringify(endpoints, null, 2)}\n`,
+  )
 }
 
 /** Takes the addresses back when the system stops. */

@@ -1,4 +1,4 @@
-import { hexText } from '../bytes/text.ts'
+import { hexBytes, hexText } from '../bytes/text.ts'
 import { isHex } from './hex.ts'
 
 /**
@@ -34,4 +34,16 @@ export function apnsIdOf(random: Uint8Array): string {
 /** True when both name the same notification, whatever the case of their digits. */
 export function isSameApnsId(left: string, right: string): boolean {
   return left === right || (left.length === right.length && left.toLowerCase() === right.toLowerCase())
+}
+
+/** The 16 bytes of an apns-id as the courier carries it; undefined unless it is canonical. */
+export function apnsIdBytes(text: string): Uint8Array | undefined {
+  return isApnsId(text) ? hexBytes(text.replaceAll('-', '')) : undefined
+}
+
+/** An apns-id from the 16 bytes that the courier carries, in lower case, every bit kept. */
+export function apnsIdText(bytes: Uint8Array): string {
+  if (bytes.length !== 16) throw new RangeError(`An apns-id has 16 bytes, not ${bytes.length}.`)
+  const hex = hexText(bytes)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -1,0 +1,45 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { CliError } from './cli-error.ts'
+
+/** Reads a file that an option names; a missing or unreadable one is a sentence about that option. */
+export async function readNamedFile(option: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new CliError(
+      'FILE_UNREADABLE',
+      `The file ${resolve(file)} cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause}).`,
+      `Check the path given with ${option}.`,
+      1,
+      cause,
+    )
+  }
+}
+
+/** Writes a file, making its folder; `secret` ones are readable by their owner only. Returns the absolute path. */
+export async function writeNamedFile(
+  file: string,
+  content: string | Uint8Array,
+  secret = false,
+): Promise<string> {
+  const path = resolve(file)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, content, { mode: secret ? 0o600 : 0o644 })
+  } catch (cause) {
+    throw new CliError(
+      'FILE_UNWRITABLE',
+      `The file ${path} cannot be written (${(cause as NodeJS.ErrnoException).code ?? cause}).`,
+      'Name a folder that you may write to, with --out.',
+      1,
+      cause,
+    )
+  }
+  return path
+}
+
+/** A file inside the folder that `--out` names. */
+export function inFolder(folder: string, name: string): string {
+  return join(folder, name)
+}

@@ -1,0 +1,76 @@
+import type { ForegroundChoice, Presentation, AppState as RunState } from '@carillon/wire'
+
+/** A notification as the app gets it. */
+export interface AppNotification {
+  readonly apnsId: string
+  readonly bundleId: string
+  /** The JSON object that the provider sent. */
+  readonly payload: Payload
+  /** What the device shows of it. */
+  readonly shown: Presentation
+}
+
+type Listener = (notification: AppNotification) => void
+
+/** What the device does for an app; the app's only way to it. */
+export interface AppHost {
+  register(bundleId: string): Promise<string>
+}
+
+/**
+ * A client app on the device, as its programmer sees it:
+ *
+ *     const app = await device.install({ bundleId, profile })
+ *     const deviceToken = await app.register()      // give it to your provider
+ *     app.onNotification((notification) => …)
+ */
+export class ClientApp {
+  readonly bundleId: string
+  /** Decides what a notification shows: in the foreground the app is handed it and shows what it likes. */
+  state: RunState = 'background'
+  /** What the app in the foreground asks the device to show; nothing unless it says so, as on iOS. */
+  foreground: ForegroundChoice = {}
+  /** False when the user switched this app's notifications off. */
+  allowsAlerts = true
+  readonly #host: AppHost
+  readonly #received = new Set<Listener>()
+  readonly #opened = new Set<Listener>()
+
+  constructor(bundleId: string, host: AppHost) {
+    this.bundleId = bundleId
+    this.#host = host
+  }
+
+  /**
+   * The device token in lower-case hex: what the app hands to its provider. Ask at every launch, since it can
+   * change. Apple: "Registering your app with APNs".
+   *
+   * @throws DeviceError `REGISTRATION_REFUSED` where the push service has no such app, or does not answer
+   */
+  register(): Promise<string> {
+    return this.#host.register(this.bundleId)
+  }
+
+  /** Calls the listener for every notification; returns how to stop. */
+  onNotification(listener: Listener): () => void {
+    this.#received.add(listener)
+    return () => this.#received.delete(listener)
+  }
+
+  /** Calls the listener when the user opens the app by a notification; returns how to stop. */
+  onOpened(listener: Listener): () => void {
+    this.#opened.add(listener)
+    return () => this.#opened.delete(listener)
+  }
+
+  /** The device has a notification for this app. */
+  deliver(notification: AppNotification): void {
+    for (const listener of this.#received) listener(notification)
+  }
+
+  /** The user taps a notification: the app comes to the foreground. */
+  open(notification: AppNotification): void {
+    this.state = 'foreground'
+    for (const listener of this.#opened) listener(notification)
+  }
+}

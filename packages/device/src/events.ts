@@ -1,0 +1,28 @@
+import type { Environment, Payload, Presentation } from '@carillon/wire'
+
+/** What happens on a device, in the words of `carillon device run --json`. */
+export type DeviceEvent =
+  | { readonly event: 'connected'; readonly environment: Environment }
+  | {
+      readonly event: 'disconnected'
+      readonly environment: Environment
+      readonly reason: string
+      /** When it dials again; absent when it was told to stay away. */
+      readonly retryMs?: number
+    }
+  | {
+      readonly event: 'registered'
+      readonly bundleId: string
+      readonly deviceToken: string
+      readonly environment: Environment
+    }
+  | {
+      readonly event: 'notification'
+      readonly bundleId: string
+      readonly apnsId: string
+      readonly payload: Payload
+      readonly shown: Presentation
+    }
+  /** The courier has nothing more in storage for this device. */
+  | { readonly event: 'storageEmpty'; readonly environment: Environment }
+  | { readonly event: 'failed'; readonly code: string; readonly message: string }

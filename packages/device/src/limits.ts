@@ -1,0 +1,23 @@
+/** Every bound of the device, with what happens when it is reached. */
+export const limits = {
+  /** First wait after a lost connection; the wait itself is drawn between 0 and the bound (full jitter). */
+  reconnectMsMin: 1_000,
+  /** The bound doubles with each failure up to here. */
+  reconnectMsMax: 300_000,
+  /** A connection that lived this long was healthy: the next loss starts at `reconnectMsMin` again. */
+  healthyMsMin: 60_000,
+  /** TCP, TLS and the answer to `connect` together; after that the attempt is given up and tried again. */
+  connectMsMax: 15_000,
+  /** Silence after which the device asks whether the courier is still there. */
+  keepAliveMs: 300_000,
+  /** No answer to that within this time: the connection is dropped and made anew. */
+  keepAliveReplyMsMax: 15_000,
+  /** Ids of shown notifications that are remembered, oldest forgotten first: what a late duplicate is checked against. */
+  shownIdsMax: 5_000,
+  /** The journal is rewritten with what still matters when it has grown beyond this. */
+  journalBytesMax: 4 * 1024 * 1024,
+  /** Removed apps that still answer "no recipient"; the one removed longest ago is forgotten beyond that. */
+  goneAppsMax: 200,
+  /** Time that `register()` waits for a token; then it rejects, and the device keeps asking. */
+  registerMsMax: 30_000,
+} as const
