@@ -28,6 +28,8 @@ export const portalErrorStatus = {
   DATA_DIRECTORY: 500,
   DATABASE: 500,
   INTERNAL: 500,
+  LISTEN_FAILED: 500,
+  REQUEST_TOO_LARGE: 413,
   UNREACHABLE: 502,
 } as const
 

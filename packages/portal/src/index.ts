@@ -1,5 +1,5 @@
 export { PortalError, type PortalErrorCode, portalErrorStatus } from './errors.ts'
-export { openPortalClient, type PortalClientOptions } from './http/client.ts'
+export { activateDevice, openPortalClient, type PortalClientOptions } from './http/client.ts'
 export { type PortalServer, type PortalServerOptions, startPortalServer } from './http/server.ts'
 export * from './operations.ts'
 export { openPortal, type PortalOptions } from './portal.ts'

@@ -6,10 +6,12 @@ export const limits = {
   keysMax: 1_000,
   /** Apple: "at most 400 topics per key". More are refused with `REQUEST_INVALID`. */
   topicsPerKeyMax: 400,
-  /** Push certificates ever issued. One more is refused with `CERTIFICATE_LIMIT`. */
-  certificatesMax: 100_000,
-  /** One more is refused with `DEVICE_LIMIT`. */
-  devicesMax: 1_000_000,
+  /** Push certificates ever issued, held in memory. One more is refused with `CERTIFICATE_LIMIT`. */
+  certificatesMax: 20_000,
+  /** Kept in the database only. One more is refused with `DEVICE_LIMIT`. */
+  devicesMax: 10_000_000,
+  /** Disabled devices are held in memory. One more is refused with `DEVICE_LIMIT`. */
+  devicesDisabledMax: 500_000,
   /** Provisioning profiles kept. One more is refused with `PROFILE_LIMIT`. */
   profilesMax: 100_000,
   /** Devices named in one profile. More are refused with `REQUEST_INVALID`. */

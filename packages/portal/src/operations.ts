@@ -31,6 +31,8 @@ export interface CertificateAuthorityOperations {
   readonly fingerprint: string
   /** A server certificate for localhost, 127.0.0.1, ::1 and the names and addresses given. */
   issueServerCertificate(request: ServerCertificateRequest): Promise<ServerCertificate>
+  /** A signed revocation list (DER), good for 7 days: push certificates (`issuing`) or device ones (`device`). */
+  revocationList(issuer: 'issuing' | 'device'): Promise<Uint8Array>
 }
 
 export interface ServerCertificateRequest {
@@ -212,7 +214,7 @@ export interface Device {
   readonly activatedAt?: number
 }
 
-/** Exactly one of `deviceId`, `udid` (a known device) or `new: true` (any other, with `udid` if it has one). */
+/** Either `deviceId` or `udid` of a known device, or `new: true` for any other (with `udid` if it has one). */
 export interface DeviceActivationRequest {
   /** PKCS#10 in PEM, RSA of 2048 bits or more, or P-256. */
   readonly csrPem: string
@@ -288,8 +290,8 @@ export interface PortalLookup {
   key(keyId: string): AuthKey | undefined
   /** Push certificates; `unknown` for a serial that this portal did not issue. */
   certificateStatus(serial: string): 'active' | 'revoked' | 'expired' | 'unknown'
-  /** By device id or UDID; `unknown` for a device that was never activated or added. */
-  deviceStatus(device: string): 'enabled' | 'disabled' | 'unknown'
+  /** By device id or UDID. Whether the device is one of ours is what its certificate proves. */
+  isDeviceDisabled(device: string): boolean
 }
 
 /** The portal over its own directory. */
@@ -301,7 +303,12 @@ export interface Portal extends PortalOperations {
   onChange(listener: (change: PortalChange) => void): () => void
 }
 
+/** Absolute or as relative as the data directory was. */
 export interface PortalFiles {
   /** The root certificate (PEM), for clients to trust. */
   readonly rootCertificate: string
+  /** The bearer key of the HTTP API; readable by the owner only. */
+  readonly adminKey: string
+  /** The secret with which new devices may activate themselves; readable by the owner only. */
+  readonly enrolmentKey: string
 }

@@ -1,4 +1,20 @@
-import type { Portal } from './operations.ts'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type Database, DatabaseError, openDatabase } from '@carillon/database'
+import { type Authority, openAuthority, rootCertificateFile } from './authority/authority.ts'
+import { authorityOperations } from './authority/operations.ts'
+import { openSecret, openTeam } from './authority/team.ts'
+import { PortalError } from './errors.ts'
+import type { Portal, PortalChange } from './operations.ts'
+import { appOperations } from './registry/apps.ts'
+import { certificateOperations, certificateStatus } from './registry/certificates.ts'
+import type { RegistryContext } from './registry/context.ts'
+import { deviceOperations } from './registry/devices.ts'
+import { keyOperations } from './registry/keys.ts'
+import { loadMemory } from './registry/memory.ts'
+import { profileOperations } from './registry/profiles.ts'
+import { revocationLists } from './registry/revocation.ts'
+import { migrations } from './store/migrations.ts'
 
 export interface PortalOptions {
   /** The directory that holds the portal's files; made on first use, readable by its owner only. */
@@ -9,9 +25,125 @@ export interface PortalOptions {
   readonly now: () => number
   /** Random bytes for ids and serial numbers; the system's own when absent. Keys always come from the system. */
   readonly random?: (bytes: number) => Uint8Array
-  /** Where the portal can be reached from outside: goes into certificates as the address of the CRL. */
+  /**
+   * Where the portal can be reached from outside, such as `https://portal.example.com`: goes into certificates
+   * as the address of the revocation list. When absent, a name that never resolves (RFC 6761 §6.4).
+   */
   readonly publicUrl?: string
+  /** Told of errors that listeners of `onChange` throw. By default they become process warnings. */
+  readonly onListenerFailed?: (error: unknown) => void
 }
 
-/** Opens the portal in `dataDir`, making the CA, the team and the database on first use. */
-export declare function openPortal(options: PortalOptions): Promise<Portal>
+/**
+ * Opens the portal in `dataDir`, making the CA, the team and the database on first use. Rejects with a
+ * `PortalError`: `DATA_DIRECTORY`, `CA_BROKEN`, `DATABASE`, `NAME_INVALID`.
+ */
+export async function openPortal(options: PortalOptions): Promise<Portal> {
+  const { dataDir, now, random = (bytes) => new Uint8Array(randomBytes(bytes)) } = options
+  const publicUrl = (options.publicUrl ?? 'http://portal.carillon.invalid').replace(/\/+$/, '')
+  const team = await openTeam(dataDir, options.teamName ?? 'Carillon Team', random)
+  const authority = await openAuthority({ dataDir, team, publicUrl, now, random })
+  const files = {
+    rootCertificate: join(dataDir, rootCertificateFile),
+    adminKey: await openSecret(dataDir, 'admin.key', random),
+    enrolmentKey: await openSecret(dataDir, 'enrolment.key', random),
+  }
+  const database = await openStore(join(dataDir, 'portal.db'))
+  const listeners = new Set<(change: PortalChange) => void>()
+  const failed = options.onListenerFailed ?? ((error) => process.emitWarning(String(error)))
+  const memory = await loadMemory(database, team)
+  const changed = (change: PortalChange) => {
+    for (const listener of listeners) {
+      try {
+        listener(change)
+      } catch (error) {
+        // The change is on disk: a listener that fails must not turn it into an error of the caller.
+        failed(error)
+      }
+    }
+  }
+  const context: RegistryContext = {
+    team,
+    publicUrl,
+    authority,
+    database,
+    memory,
+    now,
+    random,
+    changed,
+  }
+  return composePortal(context, authority, files, listeners)
+}
+
+function composePortal(
+  context: RegistryContext,
+  authority: Authority,
+  files: Portal['files'],
+  listeners: Set<(change: PortalChange) => void>,
+): Portal {
+  const { memory, now, database } = context
+  let closing: Promise<void> | undefined
+  return {
+    team: context.team,
+    ca: {
+      ...authorityOperations(authority, context),
+      ...guarded({ revocationList: revocationLists(context) }),
+    },
+    apps: guarded(appOperations(context)),
+    certificates: guarded(certificateOperations(context)),
+    keys: guarded(keyOperations(context)),
+    devices: guarded(deviceOperations(context)),
+    profiles: guarded(profileOperations(context)),
+    files,
+    lookup: {
+      app: (bundleId) => memory.apps.get(bundleId),
+      key: (keyId) => memory.keys.get(keyId),
+      certificateStatus: (serial) => {
+        const record = memory.certificates.get(serial)
+        return record === undefined ? 'unknown' : certificateStatus(record, now())
+      },
+      isDeviceDisabled: (device) => memory.disabledDevices.has(device),
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close() {
+      closing ??= database.close()
+      return closing
+    },
+  }
+}
+
+async function openStore(file: string): Promise<Database> {
+  try {
+    return await openDatabase({ engine: 'sqlite', file, migrations })
+  } catch (error) {
+    throw databaseFailure(error)
+  }
+}
+
+/** The same operations, whose database errors are told as the portal's. */
+function guarded<Operations extends object>(operations: Operations): Operations {
+  const entries = Object.entries(operations).map(([name, operation]) => [
+    name,
+    async (...values: unknown[]) => {
+      try {
+        return await operation(...values)
+      } catch (error) {
+        throw databaseFailure(error)
+      }
+    },
+  ])
+  return Object.fromEntries(entries)
+}
+
+function databaseFailure(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error
+  return new PortalError(
+    'DATABASE',
+    `The portal's database failed: ${error.message}`,
+    'Check the disk and the rights of the data directory.',
+    error,
+  )
+}

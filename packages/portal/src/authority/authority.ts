@@ -62,13 +62,13 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     await openIntermediate('device', root, options),
   ]
   const signerPath = join(options.dataDir, 'ca', 'profile-signer')
-  const profileSigner = await openKeyFor(signerPath)
+  const profileSigner = await openKeyFor(signerPath, options)
   const fingerprint = createHash('sha256').update(root.certificate).digest('hex').toUpperCase()
   return {
     rootDer: root.certificate,
     issuing,
     device,
-    profileSigner: await openCertificate(signerPath, profileSigner, issuing.certificate, () =>
+    profileSigner: await openCertificate(signerPath, profileSigner, issuing.certificate, options, () =>
       issue(profileSignerLayout(options), publicKeyDer(profileSigner), issuing, options),
     ),
     fingerprint: fingerprint.match(/../g)!.join(':'),
@@ -83,13 +83,22 @@ export function issue(
   options: Pick<AuthorityOptions, 'now' | 'random'>,
 ): Uint8Array {
   const notBefore = options.now()
+  const issuerEnd = readCertificate(issuer.certificate).notAfter
+  if (issuerEnd <= notBefore) {
+    throw new PortalError(
+      'CA_BROKEN',
+      `The certificate authority ended at ${new Date(issuerEnd).toISOString()}.`,
+      'Start with an empty data directory, or check the clock of this machine.',
+    )
+  }
   return signCertificate(
     {
       serial: makeSerial(options.random),
       subject: layout.subject,
       publicKey,
       notBefore,
-      notAfter: notBefore + layout.validityDays * dayMs,
+      // A certificate that outlives its issuer would be refused from that day on anyway.
+      notAfter: Math.min(notBefore + layout.validityDays * dayMs, issuerEnd),
       extensions: layout.extensions,
     },
     issuerOf(issuer),
@@ -104,6 +113,8 @@ export function issuerOf({ certificate, key }: CertifiedKey): Issuer {
 
 const dayMs = 86_400_000
 
+type Random = Pick<AuthorityOptions, 'random'>
+
 interface Root {
   readonly certificate: Uint8Array
   /** Reads the root key from its file: only called where a CA below it has to be made. */
@@ -115,13 +126,13 @@ async function openRoot(options: AuthorityOptions): Promise<Root> {
   const keyPath = join(path, 'root')
   const existing = await readCertificateFile(path)
   if (existing !== undefined) {
-    return { certificate: existing, openKey: () => openKey(keyPath, false) }
+    return { certificate: existing, openKey: () => openKey(keyPath, false, options) }
   }
   // Below an existing CA a new root key would be of no use: then the key is asked for, not made.
   const issuing = await readCertificateFile(join(options.dataDir, 'ca', 'issuing'))
-  const key = await openKey(keyPath, issuing === undefined)
+  const key = await openKey(keyPath, issuing === undefined, options)
   const layout = authorityLayout('root', options)
-  const { certificate } = await openCertificate(path, key, undefined, () => {
+  const { certificate } = await openCertificate(path, key, undefined, options, () => {
     const notBefore = options.now()
     return signCertificate(
       {
@@ -144,8 +155,8 @@ async function openIntermediate(
   options: AuthorityOptions,
 ): Promise<CertifiedKey> {
   const path = join(options.dataDir, 'ca', name)
-  const key = await openKeyFor(path)
-  return openCertificate(path, key, root.certificate, async () => {
+  const key = await openKeyFor(path, options)
+  return openCertificate(path, key, root.certificate, options, async () => {
     const rootKey = await root.openKey()
     const issuer: CertifiedKey = { certificate: root.certificate, certificatePem: '', key: rootKey }
     return issue(authorityLayout(name, options), publicKeyDer(key), issuer, options)
@@ -153,18 +164,18 @@ async function openIntermediate(
 }
 
 /** The key below a certificate; a new one where there is no certificate yet. */
-async function openKeyFor(path: string): Promise<KeyObject> {
-  return openKey(path, (await readText(certificatePath(path))) === undefined)
+async function openKeyFor(path: string, random: Random): Promise<KeyObject> {
+  return openKey(path, (await readText(certificatePath(path))) === undefined, random)
 }
 
 /** The key of a file; a new one where there is none and `make` allows it. */
-async function openKey(path: string, make: boolean): Promise<KeyObject> {
+async function openKey(path: string, make: boolean, { random }: Random): Promise<KeyObject> {
   const file = `${path}.key.pem`
   let pem = await readText(file)
   if (pem === undefined) {
     if (!make) throw broken(file, 'is missing')
     const key = await makeKey('p256')
-    pem = await writeOnce(file, privateKeyPem(key), true, String(process.pid))
+    pem = await writeOnce(file, privateKeyPem(key), { secret: true, random })
   }
   try {
     return readPrivateKey(pem)
@@ -178,12 +189,13 @@ async function openCertificate(
   path: string,
   key: KeyObject,
   issuer: Uint8Array | undefined,
+  { random }: Random,
   make: () => Uint8Array | Promise<Uint8Array>,
 ): Promise<CertifiedKey> {
   let certificate = await readCertificateFile(path)
   if (certificate === undefined) {
     const pem = encodePem('CERTIFICATE', await make())
-    await writeOnce(certificatePath(path), pem, false, String(process.pid))
+    await writeOnce(certificatePath(path), pem, { secret: false, random })
     certificate = (await readCertificateFile(path)) ?? decodePem(pem, 'CERTIFICATE')!
   }
   const x509 = new X509Certificate(certificate)

@@ -37,7 +37,7 @@ export async function writeOnce(
 ): Promise<string> {
   const temporary = `${path}.${unique}.tmp`
   try {
-    const file = await open(temporary, 'wx', secret ? ownerOnly : everyone)
+    const file = await open(temporary, 'w', secret ? ownerOnly : everyone)
     try {
       await file.writeFile(text)
       await file.sync()

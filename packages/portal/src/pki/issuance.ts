@@ -52,7 +52,6 @@ export function authorityLayout(
       certificateAuthority(intermediatesMax),
       ...(name === 'root' ? [] : ['authorityKeyIdentifier' as const]),
       'subjectKeyIdentifier',
-      ...(name === 'root' ? [] : [crlDistributionPoint(`${publicUrl}/crl/root.crl`)]),
       signsCertificates,
     ],
   }

@@ -1,0 +1,84 @@
+import { PortalError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { AuthKey, KeyOperations, KeyRequest } from '../operations.ts'
+import { makeKey, privateKeyPem, publicKeyPem } from '../pki/key.ts'
+import { checkBundleId, checkName, checkRoom, requestInvalid } from './checks.ts'
+import type { RegistryContext } from './context.ts'
+import { makeId } from './ids.ts'
+
+/** Auth keys: P-256 key pairs for provider tokens, of which the portal keeps the public half. */
+export function keyOperations(context: RegistryContext): KeyOperations {
+  const { database, memory, now } = context
+  const insert = database.prepare(
+    'INSERT INTO auth_keys (key_id, name, environment, topics, created_at, public_key_pem) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const revoke = database.prepare(
+    'UPDATE auth_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL',
+  )
+
+  return {
+    async create(request) {
+      const name = checkName(request.name, 'key')
+      checkTopics(request)
+      checkRoom(memory.keys.size, limits.keysMax, 'KEY_LIMIT', 'auth keys')
+      const pair = await makeKey('p256')
+      const key: AuthKey = {
+        keyId: makeId(context.random),
+        teamId: context.team.teamId,
+        name,
+        environment: request.environment ?? 'all',
+        scope: request.topics === undefined ? 'team' : 'topics',
+        topics: request.topics ?? [],
+        status: 'active',
+        createdAt: now(),
+        publicKeyPem: publicKeyPem(pair),
+      }
+      const topics = request.topics === undefined ? null : JSON.stringify(request.topics)
+      await database.run(insert, [key.keyId, name, key.environment, topics, key.createdAt, key.publicKeyPem])
+      memory.keys.set(key.keyId, key)
+      context.changed({ type: 'key', keyId: key.keyId, status: 'active' })
+      return { ...key, privateKeyPem: privateKeyPem(pair) }
+    },
+
+    async list() {
+      return [...memory.keys.values()].sort(
+        (a, b) => b.createdAt - a.createdAt || (a.keyId < b.keyId ? -1 : 1),
+      )
+    },
+
+    async get(keyId) {
+      return find(context, keyId)
+    },
+
+    async revoke(keyId) {
+      const key = find(context, keyId)
+      if (key.status === 'revoked') return key
+      const revoked: AuthKey = { ...key, status: 'revoked', revokedAt: now() }
+      await database.run(revoke, [revoked.revokedAt ?? null, keyId])
+      memory.keys.set(keyId, revoked)
+      context.changed({ type: 'key', keyId, status: 'revoked' })
+      return revoked
+    },
+  }
+}
+
+function checkTopics({ topics }: KeyRequest): void {
+  if (topics === undefined) return
+  if (topics.length === 0 || topics.length > limits.topicsPerKeyMax) {
+    throw requestInvalid(
+      `A key for topics names 1 to ${limits.topicsPerKeyMax} of them, not ${topics.length}.`,
+      'Leave the topics out for a key of the whole team.',
+    )
+  }
+  for (const topic of topics) checkBundleId(topic)
+}
+
+function find({ memory }: RegistryContext, keyId: string): AuthKey {
+  const key = memory.keys.get(keyId)
+  if (key !== undefined) return key
+  throw new PortalError(
+    'KEY_UNKNOWN',
+    `This portal has no auth key with the id "${keyId}".`,
+    'List them: carillon portal key list',
+  )
+}

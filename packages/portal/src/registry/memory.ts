@@ -1,0 +1,72 @@
+import type { Database, Row } from '@carillon/database'
+import { PortalError } from '../errors.ts'
+import { type App, type AuthKey, keyEnvironments, pushCertificateKinds, type Team } from '../operations.ts'
+import type { CertificateRecord, RegistryMemory } from './context.ts'
+
+/** Reads what the path of a push asks about. Its size is bounded by the limits at writing. */
+export async function loadMemory(database: Database, team: Team): Promise<RegistryMemory> {
+  const [apps, keys, certificates, disabled] = await Promise.all([
+    database.all(database.prepare('SELECT * FROM apps')),
+    database.all(database.prepare('SELECT * FROM auth_keys')),
+    database.all(database.prepare('SELECT * FROM certificates')),
+    database.all(database.prepare('SELECT device_id, udid FROM devices WHERE disabled_at IS NOT NULL')),
+  ])
+  return {
+    apps: new Map(apps.map((row) => [String(row.bundle_id), appOf(row, team)])),
+    keys: new Map(keys.map((row) => [String(row.key_id), keyOf(row, team)])),
+    certificates: new Map(certificates.map((row) => [String(row.serial), certificateOf(row)])),
+    disabledDevices: new Set(disabled.flatMap((row) => [String(row.device_id), String(row.udid)])),
+  }
+}
+
+function appOf(row: Row, { teamId }: Team): App {
+  const bundleId = String(row.bundle_id)
+  return {
+    bundleId,
+    name: String(row.name),
+    teamId,
+    appId: `${teamId}.${bundleId}`,
+    push: Number(row.push) === 1,
+    inboxMax: Number(row.inbox_max),
+    createdAt: Number(row.created_at),
+  }
+}
+
+function keyOf(row: Row, { teamId }: Team): AuthKey {
+  const topics = row.topics === null ? undefined : (JSON.parse(String(row.topics)) as string[])
+  return {
+    keyId: String(row.key_id),
+    teamId,
+    name: String(row.name),
+    environment: oneOf(keyEnvironments, row.environment, 'auth_keys.environment'),
+    scope: topics === undefined ? 'team' : 'topics',
+    topics: topics ?? [],
+    status: row.revoked_at === null ? 'active' : 'revoked',
+    createdAt: Number(row.created_at),
+    ...(row.revoked_at === null ? {} : { revokedAt: Number(row.revoked_at) }),
+    publicKeyPem: String(row.public_key_pem),
+  }
+}
+
+function certificateOf(row: Row): CertificateRecord {
+  return {
+    serial: String(row.serial),
+    bundleId: String(row.bundle_id),
+    kind: oneOf(pushCertificateKinds, row.kind, 'certificates.kind'),
+    notBefore: Number(row.not_before),
+    notAfter: Number(row.not_after),
+    revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+    der: row.der as Uint8Array,
+  }
+}
+
+/** The value, if it is one of those that were written; anything else was not written by this version. */
+export function oneOf<Value extends string>(values: readonly Value[], value: unknown, column: string): Value {
+  const known = values.find((candidate) => candidate === value)
+  if (known !== undefined) return known
+  throw new PortalError(
+    'DATABASE',
+    `The portal's database holds "${value}" in ${column}, which this version does not know.`,
+    'Use the version of Carillon that wrote it, or a newer one.',
+  )
+}
