@@ -99,7 +99,7 @@ export class PackedWriter {
 
 /** Reads what a PackedWriter wrote. Blobs are views of the buffer unless `copyBlobs`. */
 export class PackedReader {
-  readonly buffer: Buffer
+  readonly buffer: Buffer<ArrayBuffer>
   offset = 0
   readonly #copyBlobs: boolean
 
@@ -149,8 +149,8 @@ export class PackedReader {
         const length = this.u32()
         const start = this.offset
         this.offset += length
-        if (this.#copyBlobs) return Uint8Array.prototype.slice.call(this.buffer, start, this.offset)
-        return new Uint8Array(this.buffer.buffer as ArrayBuffer, this.buffer.byteOffset + start, length)
+        const view = new Uint8Array(this.buffer.buffer, start, length)
+        return this.#copyBlobs ? new Uint8Array(view) : view
       }
       default:
         throw new DatabaseError('DATABASE_FAILED', `A packed value has the unknown tag ${tag}.`)

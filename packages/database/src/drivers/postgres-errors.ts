@@ -11,7 +11,9 @@ export function toPostgresError(error: unknown): DatabaseError {
 export function isConnectionLost(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   // Errors of the server carry a five-character SQLSTATE; the ones of the socket and of the client do not.
-  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P)/.test(code)
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return true
+  // 08P01 is said of a wrong number of parameters; the connection lives on.
+  return /^(08|57P)/.test(code) && code !== '08P01'
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -20,7 +22,7 @@ function codeOf(error: unknown): DatabaseErrorCode {
   const state = (error as { code: string }).code
   if (state.startsWith('23')) return 'DATABASE_CONSTRAINT'
   if (state === '53100') return 'DATABASE_FULL'
-  if (/^(22|26|42)/.test(state)) return 'DATABASE_STATEMENT'
+  if (/^(08P01|22|26|42)/.test(state)) return 'DATABASE_STATEMENT'
   if (/^(28|3D|53300)/.test(state)) return 'DATABASE_UNREACHABLE'
   return 'DATABASE_FAILED'
 }

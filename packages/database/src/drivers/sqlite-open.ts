@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../database-error.ts'
@@ -25,7 +25,7 @@ export function claimDatabaseFile(file: string): FileLock {
   createPrivateFile(lockFile)
   const connection = openConnection(lockFile, { readOnly: false })
   try {
-    connection.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
+    connection.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     connection.close()
     if (describeSqliteError(error, lockFile).code === 'DATABASE_LOCKED') {
@@ -98,11 +98,14 @@ function assertDirectory(directory: string): void {
 
 function createPrivateFile(file: string): void {
   try {
-    closeSync(openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600))
+    // Only ever created here, never opened when it exists: closing a second descriptor of a file drops all
+    // POSIX locks that this process holds on it, those of SQLite included (sqlite.org/howtocorrupt.html §2.2).
+    closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
     throw new DatabaseError(
       'DATABASE_UNREADABLE',
-      `${file} cannot be opened for reading and writing (${(error as Error).message}); check its permissions.`,
+      `${file} cannot be created (${(error as Error).message}); check the permissions of its directory.`,
       { cause: error },
     )
   }
