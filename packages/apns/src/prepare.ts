@@ -1,0 +1,207 @@
+import {
+  checkDeviceToken,
+  collapseIdBytesMax,
+  devicePath,
+  expirationSecondsMax,
+  isApnsId,
+  isCollapseId,
+  normalDeviceToken,
+  type PushType,
+  parsePushType,
+  payloadBytesMaxOf,
+  type Reason,
+  reasons,
+} from '@carillon/wire'
+import type { ApnsIdSource } from './apns-id-source.ts'
+import { ArgumentError, kindOf } from './errors.ts'
+import { refusedLocally } from './outcome.ts'
+import { PendingPush } from './pending-push.ts'
+import type { Push, PushRejected } from './push.ts'
+
+/**
+ * Turns what a caller gave into a record that can be sent, or into the rejection that the service would answer
+ * with: a value that cannot succeed costs no request, and does not count as an error on the connection.
+ * Throws ArgumentError for values of the wrong type, which are mistakes in the program.
+ */
+export class Preparer {
+  readonly #ids: ApnsIdSource
+  readonly #needsTopic: boolean
+  /** The payload string encoded last: campaigns send one string to everybody. Strings never change, objects may. */
+  #text = ''
+  #bytes: Uint8Array = new Uint8Array(0)
+
+  constructor(ids: ApnsIdSource, needsTopic: boolean) {
+    this.#ids = ids
+    this.#needsTopic = needsTopic
+  }
+
+  prepare(push: Push): PendingPush | PushRejected {
+    if (typeof push !== 'object' || push === null) {
+      throw new ArgumentError('push', `give { deviceToken, topic, payload }, not ${kindOf(push)}`)
+    }
+    checkTypes(push)
+    const { deviceToken, pushType, collapseId = '' } = push
+    const apnsId = push.apnsId ?? this.#ids.next()
+    if (push.apnsId !== undefined && !isApnsId(apnsId)) {
+      return refusedLocally(apnsId, reasons.BadMessageId, 'apnsId is not a UUID')
+    }
+    const badToken = checkDeviceToken(deviceToken)
+    if (badToken !== undefined) return refusedLocally(apnsId, badToken, 'deviceToken is not hex')
+    const topic = push.topic ?? ''
+    if (topic === '' ? this.#needsTopic : !isHeaderText(topic)) {
+      return topic === ''
+        ? refusedLocally(apnsId, reasons.MissingTopic, 'topic is missing')
+        : refusedLocally(apnsId, reasons.BadTopic, 'topic has characters that no bundle id has')
+    }
+    if (pushType !== undefined && parsePushType(pushType) === undefined) {
+      return refusedLocally(apnsId, reasons.InvalidPushType, `${JSON.stringify(pushType)} is no push type`)
+    }
+    const priority = priorityText(push)
+    if (priority === undefined) return refusedPriority(apnsId, push)
+    const expiration = expirationText(push)
+    if (expiration === undefined) return refusedExpiration(apnsId, push)
+    if (!isCollapseId(collapseId)) {
+      return refusedLocally(
+        apnsId,
+        reasons.BadCollapseId,
+        `collapseId has more than ${collapseIdBytesMax} bytes`,
+      )
+    }
+    const collapse = headerBytes(collapseId)
+    if (collapse === undefined) {
+      return refusedLocally(
+        apnsId,
+        reasons.BadCollapseId,
+        'collapseId has control characters or outer spaces',
+      )
+    }
+    const body = this.#encode(push.payload)
+    const tooBig = checkSize(body.length, pushType)
+    if (tooBig !== undefined) return refusedSize(apnsId, tooBig, body.length, pushType)
+    const path = devicePath(normalDeviceToken(deviceToken))
+    return new PendingPush(
+      path,
+      apnsId,
+      topic,
+      pushType ?? '',
+      priority,
+      expiration,
+      collapse,
+      body,
+      push.signal,
+    )
+  }
+
+  #encode(payload: Push['payload']): Uint8Array {
+    if (typeof payload === 'string') {
+      if (payload !== this.#text) {
+        this.#bytes = Buffer.from(payload)
+        this.#text = payload
+      }
+      return this.#bytes
+    }
+    if (payload instanceof Uint8Array) return payload
+    let text: string | undefined
+    try {
+      text = JSON.stringify(payload)
+    } catch (cause) {
+      throw new ArgumentError('payload', 'cannot be written as JSON (a cycle, or a BigInt?)', cause)
+    }
+    if (text === undefined) throw new ArgumentError('payload', 'cannot be written as JSON')
+    return Buffer.from(text)
+  }
+}
+
+const checkTypes = (push: Push): void => {
+  const { deviceToken, topic, pushType, collapseId, apnsId, payload, signal } = push
+  if (typeof deviceToken !== 'string') {
+    throw new ArgumentError('deviceToken', `give the token as a hex string, not ${kindOf(deviceToken)}`)
+  }
+  if (topic !== undefined && typeof topic !== 'string') throw mistyped('topic', topic)
+  if (pushType !== undefined && typeof pushType !== 'string') throw mistyped('pushType', pushType)
+  if (collapseId !== undefined && typeof collapseId !== 'string') throw mistyped('collapseId', collapseId)
+  if (apnsId !== undefined && typeof apnsId !== 'string') throw mistyped('apnsId', apnsId)
+  if (typeof payload !== 'string' && (typeof payload !== 'object' || payload === null)) {
+    throw new ArgumentError('payload', `give an object, a JSON string or bytes, not ${kindOf(payload)}`)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ArgumentError('signal', `give an AbortSignal, not ${kindOf(signal)}`)
+  }
+}
+
+const mistyped = (field: string, value: unknown): ArgumentError =>
+  new ArgumentError(field, `give a string, not ${kindOf(value)}`)
+
+/** '' for none, undefined for a bad one. */
+const priorityText = ({ priority, pushType }: Push): string | undefined => {
+  if (priority === undefined) return ''
+  // Apple: "Pushing background updates to your App": a background push at priority 10 is an error.
+  if (priority === 10) return pushType === 'background' ? undefined : '10'
+  if (priority === 5) return '5'
+  return priority === 1 ? '1' : undefined
+}
+
+const refusedPriority = (apnsId: string, { priority, pushType }: Push): PushRejected =>
+  refusedLocally(
+    apnsId,
+    reasons.BadPriority,
+    `priority is ${String(priority)}${pushType === 'background' ? ' with push type background' : ''}`,
+  )
+
+const expirationText = ({ expiration }: Push): string | undefined => {
+  if (expiration === undefined) return ''
+  const seconds = expiration instanceof Date ? Math.floor(expiration.getTime() / 1000) : expiration
+  return Number.isInteger(seconds) && seconds >= 0 && seconds <= expirationSecondsMax
+    ? String(seconds)
+    : undefined
+}
+
+const refusedExpiration = (apnsId: string, { expiration }: Push): PushRejected => {
+  const isMilliseconds = typeof expiration === 'number' && expiration > expirationSecondsMax
+  return refusedLocally(
+    apnsId,
+    reasons.BadExpirationDate,
+    `expiration is ${String(expiration)}${isMilliseconds ? ', which looks like milliseconds' : ''}`,
+  )
+}
+
+const checkSize = (bytes: number, pushType: PushType | undefined): Reason | undefined => {
+  if (bytes === 0) return reasons.PayloadEmpty
+  return bytes > payloadBytesMaxOf(pushType) ? reasons.PayloadTooLarge : undefined
+}
+
+const refusedSize = (
+  apnsId: string,
+  reason: Reason,
+  bytes: number,
+  pushType: PushType | undefined,
+): PushRejected =>
+  refusedLocally(
+    apnsId,
+    reason,
+    bytes === 0
+      ? 'the payload is empty'
+      : `the payload has ${bytes} bytes, ${payloadBytesMaxOf(pushType)} are allowed`,
+  )
+
+/** Visible ASCII: what a header value may hold without question. RFC 9110 §5.5 */
+const isHeaderText = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x21 || code > 0x7e) return false
+  }
+  return true
+}
+
+/** The text as the engine takes it, one character for each byte of UTF-8; undefined if no header can hold it. */
+const headerBytes = (text: string): string | undefined => {
+  // RFC 9113 §8.2.1: a field value neither starts nor ends with a space.
+  if (text.startsWith(' ') || text.endsWith(' ')) return undefined
+  let isAscii = true
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code === 0x7f) return undefined
+    if (code > 0x7f) isAscii = false
+  }
+  return isAscii ? text : Buffer.from(text).toString('latin1')
+}

@@ -1,0 +1,40 @@
+import type { SecureContext } from 'node:tls'
+import type { ClientConnection } from '@carillon/http2'
+import type { PendingPush } from './pending-push.ts'
+
+/** Where connections of a client go. */
+export interface Target {
+  readonly host: string
+  readonly port: number
+  /** The name that the service's certificate must carry; also sent as SNI. */
+  readonly serverName: string
+  readonly secureContext: SecureContext
+}
+
+/** What carries the bytes of one connection. */
+export interface Transport {
+  /** Cuts it; the connection's `onEnd` follows. */
+  destroy(): void
+  /** Whether it keeps the process alive. */
+  ref(): void
+  unref(): void
+}
+
+/** One timer that is armed again after each tick. */
+export interface Ticker {
+  /** Ticks once after `delayMs`; replaces what was armed. With `keepsAlive` the process stays until then. */
+  arm(delayMs: number, keepsAlive: boolean): void
+  stop(): void
+}
+
+/** The world outside of a client: clock, randomness, timers, network. */
+export interface Runtime {
+  /** Milliseconds since 1970. */
+  now(): number
+  random(bytes: number): Uint8Array
+  ticker(onTick: () => void): Ticker
+  /** Calls back soon, before timers and network events. */
+  soon(callback: () => void): void
+  /** Opens the transport of a connection; resolves the host name anew each time. */
+  connect(target: Target, connection: ClientConnection<PendingPush>): Transport
+}
