@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { openPortal, openPortalClient, PortalError, type PortalOperations } from '@carillon/portal'
+import type { Activate } from '@carillon/device'
+import {
+  activateDevice,
+  openPortal,
+  openPortalClient,
+  PortalError,
+  type PortalOperations,
+} from '@carillon/portal'
 import { dataDirectoryAt, type Endpoints, prepareDataDirectory, readEndpoints } from '@carillon/system'
 import { CliError } from './cli-error.ts'
 
@@ -46,4 +53,16 @@ export async function endpointsOf(dataDir: string): Promise<Endpoints> {
     `No system runs on ${dataDirectoryAt(dataDir).path}.`,
     `Start it with: carillon up --data ${dataDir}`,
   )
+}
+
+/** How a device gets its certificate from the portal of a running system: with the enrolment key, nothing more. */
+export function activationAt(endpoints: Endpoints): Activate {
+  return async ({ csrPem, udid }) => {
+    const portal = {
+      url: endpoints.portal.url,
+      caPem: await readFile(endpoints.caFile, 'utf8'),
+      enrolmentKey: (await readFile(endpoints.portal.enrolmentKeyFile, 'utf8')).trim(),
+    }
+    return activateDevice(portal, { csrPem, ...(udid === undefined ? { new: true } : { udid }) })
+  }
 }

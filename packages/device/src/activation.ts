@@ -1,7 +1,7 @@
 import { DeviceError } from './device-error.ts'
 import type { DeviceIdentity } from './session/courier-session.ts'
 import { type DeviceFiles, replaceFile } from './state/device-files.ts'
-import { deviceIdentityIn, deviceKeyIn, signingRequest } from './state/device-key.ts'
+import { createSigningRequest, deviceIdentityIn, deviceKeyIn } from './state/device-key.ts'
 
 /** What a device asks of the portal once in its life. */
 export interface ActivationRequest {
@@ -30,7 +30,7 @@ export async function activated(
   const key = await deviceKeyIn(files)
   const known = await deviceIdentityIn(files, key)
   if (known) return known
-  const csrPem = await signingRequest(key, 'Carillon device')
+  const csrPem = await createSigningRequest(key, 'Carillon device')
   let answer: Activation
   try {
     answer = await activate({ csrPem, ...(udid === undefined ? {} : { udid }) })

@@ -24,7 +24,7 @@ export interface Endpoints {
   /** The root certificate that signs everything here, PEM. */
   readonly caFile: string
   readonly adminKeyFile: string
-  readonly portal: { readonly url: string }
+  readonly portal: { readonly url: string; readonly enrolmentKeyFile: string }
   readonly provider: { readonly url: string; readonly apiKeyFile: string }
   readonly console: { readonly url: string | null }
   readonly environments: {

@@ -1,1 +1,5 @@
-export {}
+export { type DataDirectory, dataDirectoryAt, prepareDataDirectory, writeWhole } from './data-directory.ts'
+export { type Address, type Endpoints, type EnvironmentEndpoints, readEndpoints } from './endpoints.ts'
+export type { PortChoice, SystemPorts } from './ports.ts'
+export { type RunningSystem, type SystemOptions, startSystem } from './start-system.ts'
+export { SystemError, type SystemErrorCode } from './system-error.ts'

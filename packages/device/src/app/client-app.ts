@@ -1,4 +1,4 @@
-import type { ForegroundChoice, Presentation, AppState as RunState } from '@carillon/wire'
+import type { ForegroundChoice, Payload, Presentation, AppState as RunState } from '@carillon/wire'
 
 /** A notification as the app gets it. */
 export interface AppNotification {

@@ -40,7 +40,7 @@ export async function deviceIdentityIn(
 }
 
 /** A PKCS#10 request (RFC 2986) for the device's key, in PEM. The portal writes the subject itself. */
-export async function signingRequest(key: KeyObject, name: string): Promise<string> {
+export async function createSigningRequest(key: KeyObject, name: string): Promise<string> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const
   const jwk = key.export({ format: 'jwk' })
   const { d: _, ...publicJwk } = jwk

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { type DeviceEvent, startDevice } from '@carillon/device'
+import { Command } from 'commander'
+import { bannerLines } from '../banner.ts'
+import { command } from '../command.ts'
+import { readNamedFile } from '../files.ts'
+import type { Output } from '../output.ts'
+import { activationAt, endpointsOf, withPortal } from '../running-system.ts'
+import { untilStopped } from '../until-stopped.ts'
+
+interface RunOptions {
+  data: string
+  state: string
+  profile: string
+  app: string
+  device?: string
+}
+
+const run = command<RunOptions>(
+  'run',
+  'Run a device with one app on it, until SIGTERM: connects, registers, shows notifications.',
+  'carillon device run --data ./data --state ./phone --profile app.mobileprovision --app com.example.app',
+  async (options, output) => {
+    const stopped = untilStopped()
+    const profile = await readNamedFile('--profile', options.profile)
+    const endpoints = await endpointsOf(options.data)
+    const device = await startDevice({
+      stateDir: options.state,
+      caPem: await readFile(endpoints.caFile, 'utf8'),
+      couriers: {
+        sandbox: endpoints.environments.sandbox.courier,
+        production: endpoints.environments.production.courier,
+      },
+      activate: activationAt(endpoints),
+      ...(options.device ? { udid: await udidOf(options.data, options.device) } : {}),
+      now: Date.now,
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      onEvent: (event) => printEvent(event, output),
+    })
+    try {
+      const app = await device.install({ bundleId: options.app, profile })
+      await app.register()
+      await stopped
+    } finally {
+      await device.close()
+    }
+  },
+)
+  .requiredOption('--data <dir>', 'data directory of the running system')
+  .requiredOption('--state <dir>', 'directory of this device; made on first use')
+  .requiredOption('--profile <file>', 'provisioning profile of the app')
+  .requiredOption('--app <bundle-id>', 'the app')
+  .option('--device <id>', 'which registered device this is, where the profile names several')
+
+function udidOf(dataDir: string, device: string): Promise<string> {
+  return withPortal(dataDir, async (portal) => (await portal.devices.get(device)).udid)
+}
+
+function printEvent(event: DeviceEvent, output: Output): void {
+  switch (event.event) {
+    case 'connected':
+      return output.result(event, `connected to the ${event.environment} courier`)
+    case 'disconnected':
+      return output.result(event, `disconnected: ${event.reason}`)
+    case 'registered':
+      return output.result(
+        event,
+        `device token of ${event.bundleId} (${event.environment}):\n${event.deviceToken}`,
+      )
+    case 'notification':
+      return output.result(event, bannerLines(event.bundleId, event.shown).join('\n'))
+    case 'failed':
+      return void process.stderr.write(`${event.message}\n`)
+    case 'storageEmpty':
+      return
+  }
+}
+
+export const deviceCommand = new Command('device').description('devices and their apps').addCommand(run)

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { deviceCommand } from './commands/device.ts'
+import { portalCommand } from './commands/portal/portal.ts'
+import { pushCommand } from './commands/push.ts'
+import { startCommand } from './commands/start.ts'
+import { upCommand } from './commands/up.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** The `carillon` command and all its sub-commands. */
+export const program = new Command('carillon')
+  .description('The whole of remote push on your own machine: portal, push service, provider, device, app.')
+  .version(version)
+  .showHelpAfterError('(--help explains the command)')
+  .addCommand(startCommand)
+  .addCommand(upCommand)
+  .addCommand(portalCommand)
+  .addCommand(deviceCommand)
+  .addCommand(pushCommand)

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import { openPortal, type Portal, startPortalServer } from '@carillon/portal'
+import { startProvider } from '@carillon/provider'
+import { type PushService, startService } from '@carillon/service'
+import { type Environment, environments } from '@carillon/wire'
+import { authorityOf } from './authority.ts'
+import { type DataDirectory, prepareDataDirectory, secretIn } from './data-directory.ts'
+import { type Endpoints, type EnvironmentEndpoints, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { type PortChoice, portsFor, type SystemPorts } from './ports.ts'
+import { startFailure } from './start-failure.ts'
+
+export interface SystemOptions {
+  /** Everything of this system lives here; made on first use. */
+  readonly dataDir: string
+  /** `default` unless said otherwise. */
+  readonly ports?: PortChoice | SystemPorts
+  /** Address that all listeners bind to; 127.0.0.1 unless said otherwise. */
+  readonly host?: string
+  /** Further names and addresses for the listeners' certificates. */
+  readonly names?: readonly string[]
+  readonly teamName?: string
+  /** Told when a party accepts connections, in the order of starting. */
+  readonly onStarted?: (party: 'portal' | 'provider' | Environment, address: string) => void
+}
+
+export interface RunningSystem {
+  readonly endpoints: Endpoints
+  readonly portal: Portal
+  /** Ends everything gracefully, newest party first; calling it twice is allowed. */
+  close(): Promise<void>
+}
+
+type Closing = { close(): Promise<void> }
+
+/**
+ * Portal, both environments of the push service and the provider in this process. Resolves when everything
+ * accepts connections and `endpoints.json` says how to reach it; where one party cannot start, those that did
+ * are closed again and the error names the port, file or option.
+ */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const directory = await prepareDataDirectory(options.dataDir)
+  const started: Closing[] = []
+  const closeAll = async () => {
+    for (let party = started.pop(); party; party = started.pop()) await party.close()
+  }
+  try {
+    return await startParties(options, directory, started, closeAll)
+  } catch (error) {
+    await closeAll()
+    throw startFailure(error)
+  }
+}
+
+async function startParties(
+  options: SystemOptions,
+  directory: DataDirectory,
+  started: Closing[],
+  closeAll: () => Promise<void>,
+): Promise<RunningSystem> {
+  const ports = typeof options.ports === 'object' ? options.ports : portsFor(options.ports ?? 'default')
+  const host = options.host ?? '127.0.0.1'
+  const now = Date.now
+  const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
+  const tell = options.onStarted ?? (() => {})
+
+  const team = options.teamName === undefined ? {} : { teamName: options.teamName }
+  const portal = await openPortal({ dataDir: directory.portal, now, random, ...team })
+  started.push(portal)
+  const adminKey = await secretIn(directory.adminKeyFile)
+  const enrolmentKey = await secretIn(directory.enrolmentKeyFile)
+  // Made anew at every start: always fresh, and its key never touches the disk.
+  const tls = await portal.ca.issueServerCertificate({ names: options.names ?? [] })
+  const portalServer = await startPortalServer({
+    portal,
+    host,
+    port: ports.portal,
+    adminKey,
+    enrolmentKey,
+    tls,
+  })
+  started.push(portalServer)
+  tell('portal', portalServer.url)
+
+  const authority = await authorityOf(portal)
+  const services = {} as Record<Environment, PushService>
+  for (const environment of environments) {
+    services[environment] = await startService({
+      environment,
+      dataDir: directory[environment],
+      authority,
+      tls,
+      host,
+      ports: ports[environment],
+      now,
+      random,
+    })
+    started.push(services[environment])
+    const { http2, courier } = services[environment]
+    tell(environment, `HTTP/2 ${http2.host}:${http2.port}, courier ${courier.host}:${courier.port}`)
+  }
+
+  const apiKey = await secretIn(directory.providerKeyFile)
+  const provider = await startProvider({
+    dataDir: directory.provider,
+    host,
+    port: ports.provider,
+    apiKey,
+    now,
+    random,
+  })
+  started.push(provider)
+  tell('provider', provider.url)
+
+  const endpoints: Endpoints = {
+    event: 'ready',
+    dataDir: directory.path,
+    caFile: portal.files.rootCertificate,
+    adminKeyFile: directory.adminKeyFile,
+    portal: { url: portalServer.url, enrolmentKeyFile: directory.enrolmentKeyFile },
+    provider: { url: provider.url, apiKeyFile: directory.providerKeyFile },
+    // The console comes later; until then there is nothing to open.
+    console: { url: null },
+    environments: { sandbox: endpointsOf(services.sandbox), production: endpointsOf(services.production) },
+  }
+  await writeEndpoints(endpoints)
+  started.push({ close: () => removeEndpoints(directory.path) })
+  return { endpoints, portal, close: closeAll }
+}
+
+function endpointsOf({ http2, courier }: PushService): EnvironmentEndpoints {
+  // The binary gateway, feedback, the WebSocket courier and the admin API come later.
+  return {
+    http2,
+    binary: null,
+    feedback: null,
+    courier,
+    courierWebSocket: { url: null },
+    admin: { url: null },
+  }
+}
