@@ -11,8 +11,12 @@ export interface Limits {
   requestBodyBytesMax: number
   /** Bytes of one response body (client). Above: RST_STREAM(CANCEL), `onReset` with ENHANCE_YOUR_CALM. */
   responseBodyBytesMax: number
+  /** Bytes of unfinished bodies on one connection. Above: RST_STREAM(ENHANCE_YOUR_CALM) for the stream. */
+  gatheredBytesMax: number
   /** Bytes of a body that are read and thrown away after an early answer. Above: RST_STREAM(NO_ERROR). */
   discardedBytesMax: number
+  /** Milliseconds that the rest of a request may take after an early answer. Above: RST_STREAM(NO_ERROR). */
+  discardMsMax: number
   /** SETTINGS frames (acknowledgements apart) a second. Above: calm. */
   settingsPerSecondMax: number
   /** PING frames a second. Above: calm. */
@@ -49,13 +53,15 @@ export interface Limits {
   outputBytesPause: number
 }
 
-/** Defaults for both ends; DATA bodies of pushes are at most 5 kB, so these leave room for API calls too. */
+/** Defaults for both ends; bodies of pushes are at most 5 kB, so these leave room for API calls too. */
 export const DEFAULT_LIMITS: Readonly<Limits> = {
   headerBlockBytesMax: 32_768,
   continuationFramesMax: 8,
   requestBodyBytesMax: 65_536,
   responseBodyBytesMax: 4_194_304,
+  gatheredBytesMax: 16_777_216,
   discardedBytesMax: 32_768,
+  discardMsMax: 5000,
   settingsPerSecondMax: 20,
   pingsPerSecondMax: 50,
   resetsPerSecondMax: 1000,
@@ -73,4 +79,10 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   stalledOutputMsMax: 30_000,
   outputBytesMax: 8_388_608,
   outputBytesPause: 262_144,
+}
+
+/** A client keeps its connection as long as the server does. */
+export const DEFAULT_CLIENT_LIMITS: Readonly<Limits> = {
+  ...DEFAULT_LIMITS,
+  idleMsMax: Number.POSITIVE_INFINITY,
 }

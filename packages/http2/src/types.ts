@@ -18,20 +18,20 @@ export type IndexingPolicy = 'incremental' | 'literal' | 'never'
 /** Policy by header name; names that are absent are `incremental`. */
 export type IndexingPolicies = Readonly<Record<string, IndexingPolicy>>
 
-interface CommonOptions {
+export interface CommonOptions {
   /** Bounds that differ from the defaults. */
   readonly limits?: Partial<Limits>
   /** Settings to announce that differ from the defaults of this end. */
   readonly settings?: Partial<OwnSettings>
-  /** Added to the defaults (`:path`, `apns-id`, … are literal). */
+  /** Added to the defaults (`:path` and `content-length` are literal). */
   readonly indexing?: IndexingPolicies
+  /** Debug data of the GOAWAY that the engine sends by itself; default: the message of the reason. */
+  readonly debugData?: (reason: EndReason) => Uint8Array | undefined
 }
 
 export interface ServerOptions extends CommonOptions {
   /** Refuse a request that has neither `:authority` nor `host`. Default false: push clients differ here. */
   readonly authorityRequired?: boolean
-  /** Debug data of the GOAWAY sent when `idleMsMax` is reached. */
-  readonly idleDebugData?: Uint8Array
 }
 
 export interface ClientOptions extends CommonOptions {

@@ -1,0 +1,143 @@
+import type { TLSSocket } from 'node:tls'
+
+/** What a driver needs of a connection of either end. */
+export interface DrivenConnection {
+  onOutput: () => void
+  readonly ended: boolean
+  readonly congested: boolean
+  receive(chunk: Uint8Array, now: number): void
+  tick(now: number): void
+  takeOutput(): Buffer | undefined
+  recycle(chunk: Buffer): void
+  setBacklog(bytes: number): void
+  transportClosed(cause?: unknown): void
+}
+
+/** All sockets of a process share one coarse timer for their time limits. */
+const TICK_MS = 1000
+/** How long a socket may take to hand over its last bytes after the end of its connection. */
+const LINGER_MS = 5000
+
+const driven = new Set<SocketDriver>()
+let timer: NodeJS.Timeout | undefined
+
+const tickAll = (): void => {
+  const now = performance.now()
+  for (const driver of driven) driver.tick(now)
+}
+
+/** Drivers with output to write at the end of this turn of the event loop. */
+let waiting: SocketDriver[] = []
+
+const flushAll = (): void => {
+  const drivers = waiting
+  waiting = []
+  for (const driver of drivers) driver.flush()
+}
+
+/**
+ * Moves bytes between one TLS socket and one connection. What the connection has to say in a turn of the
+ * event loop leaves in one write; while the socket is full nothing is read, so that answers cannot pile up.
+ */
+export class SocketDriver {
+  readonly #socket: TLSSocket
+  readonly #connection: DrivenConnection
+  #connected: boolean
+  #error: unknown
+  #closing = false
+  #lingering = 0
+
+  /** `connected` is false for a client socket whose handshake is under way. */
+  constructor(socket: TLSSocket, connection: DrivenConnection, connected: boolean, firstBytes?: Uint8Array) {
+    this.#socket = socket
+    this.#connection = connection
+    this.#connected = connected
+    connection.onOutput = () => {
+      if (waiting.push(this) === 1) setImmediate(flushAll)
+    }
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('drain', () => this.#drained())
+    socket.on('end', () => connection.transportClosed())
+    socket.on('error', (error: Error) => {
+      this.#error = error
+    })
+    socket.on('close', () => this.#closed())
+    driven.add(this)
+    timer ??= setInterval(tickAll, TICK_MS).unref()
+    connection.tick(performance.now())
+    if (firstBytes !== undefined && firstBytes.length > 0) this.#read(firstBytes)
+    if (connected) this.flush()
+  }
+
+  /** The client's handshake is done. */
+  connected(): void {
+    this.#connected = true
+    this.flush()
+  }
+
+  flush(): void {
+    const socket = this.#socket
+    const connection = this.#connection
+    if (!this.#connected || socket.destroyed) return
+    const chunk = connection.takeOutput()
+    if (chunk !== undefined) {
+      socket.write(chunk, () => connection.recycle(chunk))
+      this.#updateBacklog()
+    }
+    if (connection.ended) this.#finish()
+  }
+
+  tick(now: number): void {
+    if (this.#connection.ended) {
+      this.#lingering += TICK_MS
+      if (this.#lingering > LINGER_MS) this.#socket.destroy()
+      return
+    }
+    this.#connection.setBacklog(this.#socket.writableLength)
+    this.#connection.tick(now)
+    if (this.#connection.ended) this.flush()
+  }
+
+  #read(chunk: Uint8Array): void {
+    if (this.#connection.ended) return
+    this.#connection.receive(chunk, performance.now())
+    if (this.#connection.ended) this.flush()
+  }
+
+  #updateBacklog(): void {
+    const connection = this.#connection
+    const before = connection.congested
+    connection.setBacklog(this.#socket.writableLength)
+    if (connection.congested && !before) this.#socket.pause()
+    if (connection.ended) this.#finish()
+  }
+
+  #drained(): void {
+    const before = this.#connection.congested
+    this.#connection.setBacklog(this.#socket.writableLength)
+    if (before && !this.#connection.congested) this.#socket.resume()
+  }
+
+  /** The connection is over: send what is left and close; a reader that takes nothing is cut off. */
+  #finish(): void {
+    if (this.#closing) return
+    this.#closing = true
+    const chunk = this.#connection.takeOutput()
+    if (this.#connection.congested) this.#socket.destroy()
+    else if (this.#socket.writableEnded) return
+    else if (chunk === undefined) this.#socket.end()
+    else this.#socket.end(chunk)
+    // What still comes is not for us any more, but unread bytes would keep the socket open.
+    this.#socket.resume()
+  }
+
+  #closed(): void {
+    driven.delete(this)
+    if (driven.size === 0 && timer !== undefined) {
+      clearInterval(timer)
+      timer = undefined
+    }
+    this.#connection.transportClosed(this.#error)
+  }
+}

@@ -1,0 +1,60 @@
+const FIRST_BYTES = 512
+/** A buffer from this size on is worth keeping for the next turn; larger than the other, it is let go. */
+const KEPT_BYTES_MIN = 16_384
+const KEPT_BYTES_MAX = 262_144
+
+/**
+ * Where the frames of one turn of the event loop gather. `take` hands the bytes to the driver, `recycle`
+ * brings the memory back when they are written, `trim` lets it go when the connection is quiet.
+ */
+export class OutputBuffer {
+  bytes: Buffer
+  length = 0
+  /** Bytes given to the driver since the beginning. */
+  takenBytes = 0
+  #spare: Buffer | undefined
+
+  constructor() {
+    this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  }
+
+  /** Makes room for `count` more bytes. */
+  ensure(count: number): void {
+    if (this.length + count > this.bytes.length) this.#grow(count)
+  }
+
+  take(): Buffer | undefined {
+    if (this.length === 0) return undefined
+    const chunk = this.bytes.subarray(0, this.length)
+    this.takenBytes += this.length
+    this.length = 0
+    this.bytes = this.#spare ?? NOTHING
+    this.#spare = undefined
+    return chunk
+  }
+
+  /** `chunk` came from `take` and is not in use any more. */
+  recycle(chunk: Buffer): void {
+    const size = chunk.buffer.byteLength
+    if (this.#spare !== undefined || size < KEPT_BYTES_MIN || size > KEPT_BYTES_MAX) return
+    const whole = Buffer.from(chunk.buffer as ArrayBuffer)
+    if (this.bytes === NOTHING) this.bytes = whole
+    else this.#spare = whole
+  }
+
+  /** Lets unused memory go. */
+  trim(): void {
+    this.#spare = undefined
+    if (this.length === 0) this.bytes = NOTHING
+  }
+
+  #grow(count: number): void {
+    let size = Math.max(this.bytes.length * 2, FIRST_BYTES)
+    while (size < this.length + count) size *= 2
+    const larger = Buffer.allocUnsafeSlow(size)
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
