@@ -1,0 +1,72 @@
+import type { MessageStore, StoreTicket } from '../store/message-store.ts'
+import type { StoredMessage } from '../store/stored-message.ts'
+import type { AcceptOutcome } from './delivery.ts'
+
+/** Who waits for the outcome of an acceptance. */
+export type Settle = (outcome: AcceptOutcome) => void
+
+/** What is known of a message's place on the disk. */
+const Place = { none: 0, gathered: 1, onDisk: 2 } as const
+type Place = (typeof Place)[keyof typeof Place]
+
+/**
+ * One notification on its way to a connected device. It is accepted when it is on disk or acknowledged,
+ * whichever comes first; an acknowledgement that comes before its commit starts takes the write back.
+ */
+export class Outgoing {
+  readonly message: StoredMessage
+  /** How many the inbox rule lets wait, for one that was stored while the device was away; else 0. */
+  inboxMax = 0
+  #place: Place = Place.none
+  #ticket: StoreTicket = 0
+  #settle: Settle | undefined
+
+  private constructor(message: StoredMessage) {
+    this.message = message
+  }
+
+  /** A message that is never stored. */
+  static once(message: StoredMessage): Outgoing {
+    return new Outgoing(message)
+  }
+
+  /** A message that was read from the store. */
+  static fromStore(message: StoredMessage, inboxMax: number): Outgoing {
+    const outgoing = new Outgoing(message)
+    outgoing.inboxMax = inboxMax
+    outgoing.#place = Place.onDisk
+    return outgoing
+  }
+
+  /** A new message, gathered for the next commit. Undefined where the store takes no more. */
+  static gathered(message: StoredMessage, store: MessageStore, settle: Settle): Outgoing | undefined {
+    const outgoing = new Outgoing(message)
+    outgoing.#settle = settle
+    outgoing.#place = Place.gathered
+    outgoing.#ticket = store.addSent(message, (outcome) => outgoing.#written(outcome))
+    return outgoing.#ticket === 0 ? undefined : outgoing
+  }
+
+  get bytes(): number {
+    return this.message.payload.length
+  }
+
+  /** The device has it: nothing of it needs to be kept. */
+  acknowledged(store: MessageStore): void {
+    if (this.#place === Place.gathered && store.cancel(this.#ticket, this.message)) this.#place = Place.none
+    // A commit that runs now is overtaken by nothing: the deletion comes behind it.
+    if (this.#place !== Place.none) store.remove(this.message.seq)
+    this.#finish('accepted')
+  }
+
+  #written(outcome: 'stored' | 'failed'): void {
+    this.#place = outcome === 'stored' ? Place.onDisk : Place.none
+    this.#finish(outcome === 'stored' ? 'accepted' : 'failed')
+  }
+
+  #finish(outcome: AcceptOutcome): void {
+    const settle = this.#settle
+    this.#settle = undefined
+    settle?.(outcome)
+  }
+}

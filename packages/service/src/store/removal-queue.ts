@@ -1,0 +1,86 @@
+import type { Database, Statement } from '@carillon/database'
+import { limits } from '../limits.ts'
+
+/** Several deletions in one statement cost less than several statements. */
+const seqsPerStatement = 16
+
+/**
+ * Messages to be deleted. They wait for the next write or tick, so that an acknowledgement never costs a
+ * commit of its own; until they are gone from the disk, `has` tells readers to leave them out.
+ */
+export class RemovalQueue {
+  readonly #database: Database
+  readonly #deleteOne: Statement
+  readonly #deleteMany: Statement
+  readonly #gone = new Set<number>()
+  #gathered: number[] = []
+  /** Confirmed while a read was under way, which may still have seen them. */
+  readonly #justGone: number[] = []
+  #readsUnderWay = 0
+  #unitsUnderWay = 0
+  #whenIdle: (() => void)[] = []
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#deleteOne = database.prepare('DELETE FROM messages WHERE seq = ?')
+    const marks = new Array(seqsPerStatement).fill('?').join(', ')
+    this.#deleteMany = database.prepare(`DELETE FROM messages WHERE seq IN (${marks})`)
+  }
+
+  add(seq: number): void {
+    if (this.#gone.size >= limits.removalsWaitingMax) return
+    this.#gone.add(seq)
+    this.#gathered.push(seq)
+    if (this.#gathered.length >= limits.removalsGatheredMax) this.flush()
+  }
+
+  has(seq: number): boolean {
+    return this.#gone.has(seq)
+  }
+
+  readBegins(): void {
+    this.#readsUnderWay++
+  }
+
+  readEnds(): void {
+    if (--this.#readsUnderWay > 0) return
+    for (const seq of this.#justGone.splice(0)) this.#gone.delete(seq)
+  }
+
+  /** Called where something else is written anyway: the commit that comes takes the deletions along. */
+  flushBehindWrite(): void {
+    if (this.#gathered.length >= seqsPerStatement) this.flush()
+  }
+
+  flush(): void {
+    const seqs = this.#gathered
+    if (seqs.length === 0) return
+    this.#gathered = []
+    let offset = 0
+    for (; offset + seqsPerStatement <= seqs.length; offset += seqsPerStatement) {
+      this.#write(this.#deleteMany, seqs.slice(offset, offset + seqsPerStatement))
+    }
+    for (; offset < seqs.length; offset++) this.#write(this.#deleteOne, [seqs[offset]!])
+  }
+
+  /** Resolves when every deletion that was handed to the database is confirmed. */
+  async whenIdle(): Promise<void> {
+    if (this.#unitsUnderWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  #write(statement: Statement, seqs: number[]): void {
+    this.#unitsUnderWay++
+    this.#database.write(statement, seqs, (error) => {
+      if (error === undefined) this.#forget(seqs)
+      else if (error.code === 'DATABASE_BUSY') this.#gathered.push(...seqs)
+      // On any other error they stay marked: stored, but never sent again by this process.
+      if (--this.#unitsUnderWay > 0) return
+      for (const resume of this.#whenIdle.splice(0)) resume()
+    })
+  }
+
+  #forget(seqs: readonly number[]): void {
+    if (this.#readsUnderWay > 0) this.#justGone.push(...seqs)
+    else for (const seq of seqs) this.#gone.delete(seq)
+  }
+}
