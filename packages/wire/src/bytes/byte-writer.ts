@@ -1,4 +1,5 @@
 import { WireError } from '../wire-error.ts'
+import { allocateFrame } from './allocate.ts'
 import { utf8Bytes } from './text.ts'
 
 /**
@@ -118,7 +119,8 @@ export class ByteWriter {
 
   /** Everything written, as a copy of its own; the writer is empty afterwards and keeps its memory. */
   finish(): Uint8Array {
-    const bytes = this.#bytes.slice(0, this.#length)
+    const bytes = allocateFrame(this.#length)
+    bytes.set(this.#bytes.subarray(0, this.#length))
     this.#length = 0
     return bytes
   }

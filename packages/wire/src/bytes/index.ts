@@ -1,3 +1,4 @@
+export * from './allocate.ts'
 export * from './byte-writer.ts'
 export * from './chunk-buffer.ts'
 export * from './compare.ts'

@@ -2,11 +2,14 @@
  * The two frames of every delivery, written without the table: one allocation of the exact size, no loop over
  * fields. A test holds them equal to `encodeByTable`.
  */
+import { allocateFrame } from '../bytes/allocate.ts'
 import { WireError } from '../wire-error.ts'
 import { type CourierMessageType, courierMessages, type MessageOf } from './messages.ts'
 
 const notification = courierMessages.notification.fields
 const ack = courierMessages.ack.fields
+const scratch = new Uint8Array(8)
+const scratchView = new DataView(scratch.buffer)
 
 /** Our frame for `notification`. @throws WireError as `encodeCourierMessage` */
 export function encodeNotification(message: MessageOf<'notification'>): Uint8Array {
@@ -64,7 +67,7 @@ export function encodeAck(message: MessageOf<'ack'>): Uint8Array {
 }
 
 function startFrame(type: CourierMessageType, length: number): Uint8Array {
-  const frame = new Uint8Array(length)
+  const frame = allocateFrame(length)
   frame[0] = courierMessages[type].command
   putU32(frame, 1, length - 5)
   return frame
@@ -107,8 +110,9 @@ function putU64(frame: Uint8Array, offset: number, field: number, value: bigint)
   }
   frame[offset] = field
   frame[offset + 2] = 8
-  putU32(frame, offset + 3, Number(value >> 32n))
-  putU32(frame, offset + 7, Number(value & 0xffff_ffffn))
+  // Over a scratch view: shifting a bigint apart would allocate twice.
+  scratchView.setBigUint64(0, value)
+  for (let index = 0; index < 8; index++) frame[offset + 3 + index] = scratch[index]!
   return offset + 11
 }
 

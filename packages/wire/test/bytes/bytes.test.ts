@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  allocateFrame,
   ByteWriter,
   base64Bytes,
   base64Text,
@@ -196,4 +197,13 @@ test('concatBytes and bytesEqual', () => {
   expect(concatBytes(hexBytes('01'), hexBytes(''), hexBytes('0203'))).toEqual(hexBytes('010203'))
   expect(bytesEqual(hexBytes('0102'), hexBytes('0103'))).toBe(false)
   expect(bytesEqual(hexBytes('0102'), hexBytes('01'))).toBe(false)
+})
+
+test('allocated frames are zeroed, of the asked length, and never overlap', () => {
+  const frames = Array.from({ length: 400 }, (_, index) => allocateFrame((index * 37) % 3000))
+  for (const [index, frame] of frames.entries()) {
+    expect(frame).toHaveLength((index * 37) % 3000)
+    expect(frame.every((byte) => byte === 0)).toBe(true)
+    frame.fill(0xff)
+  }
 })
