@@ -18,6 +18,8 @@ export const limits = {
   streamsPerConnectionMax: 1000,
   /** The same before the first valid provider token, unless `streamsBeforeToken` says otherwise. */
   streamsBeforeTokenDefault: 100,
+  /** The same before the client knows our SETTINGS: what nghttp2 and Go assume. Streams above it are refused. */
+  streamsBeforeSettings: 100,
   /** Bytes of a request body, the largest payload of any push type; above it the answer is PayloadTooLarge. */
   requestBodyBytesMax: 5120,
   /** Provider connections at a time; further ones are closed before their handshake. */

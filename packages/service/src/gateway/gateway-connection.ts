@@ -1,4 +1,10 @@
-import { type HeaderList, ServerConnection, type ServerHandler } from '@carillon/http2'
+import {
+  type EndReason,
+  ErrorCode,
+  type HeaderList,
+  ServerConnection,
+  type ServerHandler,
+} from '@carillon/http2'
 import {
   checkDeviceTarget,
   checkDeviceToken,
@@ -44,12 +50,14 @@ export class GatewayConnection implements ServerHandler {
     const streams = certificate === undefined ? gateway.streamsBeforeToken : limits.streamsPerConnectionMax
     this.http2 = new ServerConnection(
       {
-        settings: { maxConcurrentStreams: streams },
+        settings: { maxConcurrentStreams: Math.max(streams, limits.streamsBeforeSettings) },
         limits: { requestBodyBytesMax: limits.requestBodyBytesMax },
-        idleDebugData: errorBody(reasons.IdleTimeout),
+        debugData: goawayBody,
       },
       this,
     )
+    // A lower limit holds once the client has acknowledged it, which leaves its first burst alone.
+    this.http2.setMaxConcurrentStreams(streams)
   }
 
   onRequest(streamId: number, list: HeaderList, body: Uint8Array): void {
@@ -150,6 +158,13 @@ export class GatewayConnection implements ServerHandler {
       this.http2.setMaxConcurrentStreams(limits.streamsPerConnectionMax)
     }
   }
+}
+
+/** Apple: "Sending notification requests to APNs": the debug data of a GOAWAY is JSON with a reason. */
+function goawayBody(ended: EndReason): Uint8Array | undefined {
+  return ended.kind === 'timeout' && ended.code === ErrorCode.NO_ERROR
+    ? errorBody(reasons.IdleTimeout)
+    : undefined
 }
 
 /** A request that delivery has, until it is answered. */
