@@ -1,0 +1,109 @@
+import type { AddDone, InboxMessage, MessageStore, StoredPage, StoreTicket } from '../../src/store/message-store.ts'
+import type { StoredMessage } from '../../src/store/stored-message.ts'
+
+/**
+ * A message store in memory whose commits and reads happen when the test says so: to put an acknowledgement
+ * before, into and behind a commit.
+ */
+export class ManualStore implements MessageStore {
+  lastSeq = 0
+  isFull = false
+  readonly rows = new Map<number, InboxMessage>()
+  readonly calls: string[] = []
+  #gathered: { ticket: number; apply: () => void; done: AddDone }[] = []
+  #committing: { apply: () => void; done: AddDone }[] = []
+  #reads: (() => void)[] = []
+  #lastTicket = 0
+
+  nextSeq(): number {
+    return ++this.lastSeq
+  }
+
+  addSent(message: StoredMessage, done: AddDone): StoreTicket {
+    return this.#gather(() => this.rows.set(message.seq, { ...message, inboxMax: 0 }), done)
+  }
+
+  addToInbox(message: StoredMessage, inboxMax: number, done: AddDone): StoreTicket {
+    return this.#gather(() => {
+      const older = [...this.rows.values()].filter((row) => row.inboxMax > 0 && row.app === message.app)
+      for (const row of older.slice(0, Math.max(0, older.length - inboxMax + 1))) this.rows.delete(row.seq)
+      this.rows.set(message.seq, { ...message, inboxMax })
+    }, done)
+  }
+
+  cancel(ticket: StoreTicket): boolean {
+    const at = this.#gathered.findIndex((unit) => unit.ticket === ticket)
+    if (at < 0) return false
+    this.#gathered.splice(at, 1)
+    this.calls.push('cancel')
+    return true
+  }
+
+  protect(messages: readonly StoredMessage[]): void {
+    for (const { seq } of messages) {
+      const row = this.rows.get(seq)
+      if (row !== undefined) this.rows.set(seq, { ...row, inboxMax: 0 })
+    }
+  }
+
+  remove(seq: number): void {
+    this.calls.push(`remove ${seq}`)
+    this.#gather(
+      () => this.rows.delete(seq),
+      () => {},
+    )
+  }
+
+  read(device: number, afterSeq: number, throughSeq: number): Promise<StoredPage> {
+    return new Promise((resolve) =>
+      this.#reads.push(() => {
+        this.commit()
+        const messages = [...this.rows.values()].filter(
+          (row) => row.device === device && row.seq > afterSeq && row.seq <= throughSeq,
+        )
+        resolve({ messages, hasMore: false, throughSeq })
+      }),
+    )
+  }
+
+  tick(): void {}
+
+  async close(): Promise<void> {}
+
+  /** A commit takes what has gathered. */
+  beginCommit(): void {
+    this.#committing = this.#gathered
+    this.#gathered = []
+  }
+
+  /** The commit that was begun is on disk, or lost. */
+  endCommit(outcome: 'stored' | 'failed' = 'stored'): void {
+    for (const { apply, done } of this.#committing.splice(0)) {
+      if (outcome === 'stored') apply()
+      done(outcome)
+    }
+  }
+
+  commit(): void {
+    this.beginCommit()
+    this.endCommit()
+  }
+
+  /** Answers the reads that wait, in this state of the store. */
+  async answerReads(): Promise<void> {
+    for (const answer of this.#reads.splice(0)) answer()
+    // The reader hears of it in a microtask of its own.
+    await Promise.resolve()
+    await Promise.resolve()
+  }
+
+  get waitingReads(): number {
+    return this.#reads.length
+  }
+
+  #gather(apply: () => void, done: AddDone): StoreTicket {
+    if (this.isFull) return 0
+    this.#gathered.push({ ticket: ++this.#lastTicket, apply, done })
+    return this.#lastTicket
+  }
+}
