@@ -6,9 +6,12 @@ import { pushCommand } from './commands/push.ts'
 import { startCommand } from './commands/start.ts'
 import { upCommand } from './commands/up.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+// package.json stands beside the published files, and above the sources.
+const manifest = new URL(
+  import.meta.url.endsWith('.ts') ? '../package.json' : './package.json',
+  import.meta.url,
+)
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
 
 /** The `carillon` command and all its sub-commands. */
 export const program = new Command('carillon')

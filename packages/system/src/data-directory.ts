@@ -12,10 +12,6 @@ export interface DataDirectory {
   readonly sandbox: string
   readonly production: string
   readonly endpointsFile: string
-  /** Bearer key of the portal's API. */
-  readonly adminKeyFile: string
-  /** The secret with which a device asks the portal for its certificate, and nothing else. */
-  readonly enrolmentKeyFile: string
   /** Bearer key of the provider's API. */
   readonly providerKeyFile: string
 }
@@ -30,8 +26,6 @@ export function dataDirectoryAt(path: string): DataDirectory {
     sandbox: join(root, 'sandbox'),
     production: join(root, 'production'),
     endpointsFile: join(root, 'endpoints.json'),
-    adminKeyFile: join(root, 'admin.key'),
-    enrolmentKeyFile: join(root, 'enrolment.key'),
     providerKeyFile: join(root, 'provider.key'),
   }
 }

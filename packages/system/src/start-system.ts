@@ -66,22 +66,14 @@ async function startParties(
   const team = options.teamName === undefined ? {} : { teamName: options.teamName }
   const portal = await openPortal({ dataDir: directory.portal, now, random, ...team })
   started.push(portal)
-  const adminKey = await secretIn(directory.adminKeyFile)
-  const enrolmentKey = await secretIn(directory.enrolmentKeyFile)
-  // Made anew at every start: always fresh, and its key never touches the disk.
-  const tls = await portal.ca.issueServerCertificate({ names: options.names ?? [] })
-  const portalServer = await startPortalServer({
-    portal,
-    host,
-    port: ports.portal,
-    adminKey,
-    enrolmentKey,
-    tls,
-  })
+  const names = options.names ?? []
+  const portalServer = await startPortalServer({ portal, host, port: ports.portal, names })
   started.push(portalServer)
   tell('portal', portalServer.url)
 
   const authority = await authorityOf(portal)
+  // Made anew at every start: always fresh, and its key never touches the disk.
+  const tls = await portal.ca.issueServerCertificate({ names })
   const services = {} as Record<Environment, PushService>
   for (const environment of environments) {
     services[environment] = await startService({
@@ -115,8 +107,8 @@ async function startParties(
     event: 'ready',
     dataDir: directory.path,
     caFile: portal.files.rootCertificate,
-    adminKeyFile: directory.adminKeyFile,
-    portal: { url: portalServer.url, enrolmentKeyFile: directory.enrolmentKeyFile },
+    adminKeyFile: portal.files.adminKey,
+    portal: { url: portalServer.url, enrolmentKeyFile: portal.files.enrolmentKey },
     provider: { url: provider.url, apiKeyFile: directory.providerKeyFile },
     // The console comes later; until then there is nothing to open.
     console: { url: null },
