@@ -1,4 +1,5 @@
 /* The small numbers of the courier protocol. Sources and doubts: docs/protocols/courier.md. */
+import type { PushType } from '../gateway/push-types.ts'
 
 /** ALPN names. `apns-security-v3`: TLV frames, certificate and signed nonce in `connect`. */
 export const courierAlpn = {
@@ -53,6 +54,24 @@ export const courierActivity = { active: 1, inactive: 2 } as const
 
 /** What clients send as `state.interval`. */
 export const courierActivityIntervalForever = 0x7fff_ffff
+
+/**
+ * `notification.pushType`, by the value of `apns-push-type`; absent where the provider gave none.
+ * Unverified against Apple: only the number of `alert` was seen, the others are ours.
+ */
+export const courierPushTypes = {
+  alert: 1,
+  background: 2,
+  voip: 3,
+  complication: 4,
+  fileprovider: 5,
+  mdm: 6,
+  liveactivity: 7,
+  location: 8,
+  pushtotalk: 9,
+  controls: 10,
+  widgets: 11,
+} as const satisfies Record<PushType, number>
 
 /** `connected.unexplained`. */
 export const courierConnectedUnexplained = 2
