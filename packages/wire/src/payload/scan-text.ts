@@ -13,7 +13,7 @@ export const payloadFault = {
   notObject: -5,
 } as const
 
-/** Deeper nesting is refused as `tooDeep`; Apple's own JSON reader stops at the same depth. */
+/** Deeper nesting is refused as `tooDeep`: readers of other languages that recurse would run out of stack. */
 export const payloadDepthMax = 512
 
 const quote = 0x22

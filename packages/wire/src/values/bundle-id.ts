@@ -1,4 +1,4 @@
-/** The most characters that a bundle id may have; App Store Connect refuses longer ones. */
+/** The most characters of a bundle id; chosen, so that every topic made of one stays short. */
 export const bundleIdLengthMax = 155
 
 /**
