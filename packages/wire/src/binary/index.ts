@@ -1,5 +1,4 @@
 export * from './error-packet.ts'
-export * from './limits.ts'
 export * from './notification.ts'
 export * from './notification-reader.ts'
 export * from './status.ts'

@@ -8,8 +8,8 @@
  */
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readU16, readU32 } from '../bytes/read.ts'
+import { binaryFrameBytesMax, binaryPayloadBytesMax, binaryTokenBytesMax } from '../limits.ts'
 import { WireError } from '../wire-error.ts'
-import { binaryFrameBytesMax, binaryPayloadBytesMax, binaryTokenBytesMax } from './limits.ts'
 import { type BinaryProblemName, type BinaryStatusName, binaryProblems } from './status.ts'
 
 /** Items of command 2, one row each. `bytes` is a fixed length. */

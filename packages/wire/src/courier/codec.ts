@@ -10,6 +10,7 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readU16, readU32, readU53, readU64 } from '../bytes/read.ts'
 import { utf8Text } from '../bytes/text.ts'
+import { courierFrameBytesMax } from '../limits.ts'
 import { WireError } from '../wire-error.ts'
 import {
   type CompiledField,
@@ -19,7 +20,6 @@ import {
   missingField,
 } from './compiled.ts'
 import { encodeAck, encodeNotification } from './hot-frames.ts'
-import { courierFrameBytesMax } from './limits.ts'
 import type { CourierSender, FieldValues } from './message-row.ts'
 import type { CourierMessage, MessageFrom } from './messages.ts'
 

@@ -1,7 +1,6 @@
 export * from './channel-record.ts'
 export * from './codec.ts'
 export * from './codes.ts'
-export * from './limits.ts'
 export * from './message-reader.ts'
 export * from './message-row.ts'
 export * from './messages.ts'

@@ -1,6 +1,6 @@
 import { ChunkBuffer } from '../bytes/chunk-buffer.ts'
+import { courierFrameBytesMax } from '../limits.ts'
 import { courierFrameLength, decodeCourierFrame } from './codec.ts'
-import { courierFrameBytesMax } from './limits.ts'
 import type { CourierSender } from './message-row.ts'
 import type { MessageFrom } from './messages.ts'
 

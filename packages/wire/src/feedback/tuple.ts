@@ -7,10 +7,8 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { ChunkBuffer } from '../bytes/chunk-buffer.ts'
 import { readU16, readU32 } from '../bytes/read.ts'
+import { feedbackTokenBytesMax } from '../limits.ts'
 import { WireError } from '../wire-error.ts'
-
-/** A tuple with a longer token, or none, is corrupt. The limit is that of the binary interface's token item. */
-export const feedbackTokenBytesMax = 100
 
 export interface FeedbackTuple {
   /** When the service knew that the app is gone: seconds since 1970, where a 410 answer has milliseconds. */

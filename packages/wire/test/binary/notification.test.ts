@@ -4,12 +4,12 @@ import {
   appendBinaryNotification,
   type BinaryNotification,
   BinaryNotificationReader,
-  binaryFrameBytesMax,
   binaryProblems,
   decodeBinaryNotification,
   encodeBinaryNotification,
 } from '../../src/binary/index.ts'
 import { ByteWriter, concatBytes, hexBytes, hexText } from '../../src/bytes/index.ts'
+import { binaryFrameBytesMax } from '../../src/limits.ts'
 import { WireError } from '../../src/wire-error.ts'
 import { chunksOf, readAll, splitsOf, survives } from '../splits.ts'
 

@@ -10,7 +10,7 @@ test.each([
   ['binary-and-feedback.md', documentedStatuses()],
 ])('the table in docs/protocols/%s is the table of the code', (name, rows) => {
   const lines = page(name)
-  const start = lines.findIndex((line) => line === rows[0])
+  const start = lines.indexOf(rows[0]!)
   expect(lines.slice(start, start + rows.length)).toEqual(rows)
   expect(lines[start + rows.length]).toBe('')
 })

@@ -1,5 +1,5 @@
+import { packedTableBytesDefault, packedTableBytesMax } from '../../limits.ts'
 import { courierAlpn } from '../codes.ts'
-import { packedTableBytesDefault, packedTableBytesMax } from '../limits.ts'
 
 /** The sizes of the two value tables of a packed connection. */
 export interface PackedTableSizes {

@@ -1,7 +1,7 @@
 /* The packed framing of the courier (apns-pack-v1), reading side. The layout is drawn in encoder.ts. */
 import { utf8Text } from '../../bytes/text.ts'
+import { courierFrameBytesMax, packedDepthMax, packedTableBytesDefault } from '../../limits.ts'
 import { WireError } from '../../wire-error.ts'
-import { courierFrameBytesMax, packedDepthMax, packedTableBytesDefault } from '../limits.ts'
 import { KeyTable, ValueTable } from './tables.ts'
 import {
   type PackedAttribute,

@@ -11,8 +11,8 @@
  */
 import { ByteWriter } from '../../bytes/byte-writer.ts'
 import { utf8Bytes } from '../../bytes/text.ts'
+import { packedDepthMax, packedTableBytesDefault } from '../../limits.ts'
 import { WireError } from '../../wire-error.ts'
-import { packedDepthMax, packedTableBytesDefault } from '../limits.ts'
 import type { CourierMessage } from '../messages.ts'
 import { packedFrameOf } from './message-frame.ts'
 import { indexOfEncoded, KeyTable, ValueTable } from './tables.ts'

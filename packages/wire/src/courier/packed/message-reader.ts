@@ -1,5 +1,5 @@
 import { ChunkBuffer } from '../../bytes/chunk-buffer.ts'
-import { courierFrameBytesMax, packedTableBytesDefault } from '../limits.ts'
+import { courierFrameBytesMax, packedTableBytesDefault } from '../../limits.ts'
 import type { CourierSender } from '../message-row.ts'
 import type { MessageFrom } from '../messages.ts'
 import { PackedDecoder } from './decoder.ts'

@@ -1,5 +1,5 @@
 import { bytesEqual } from '../../bytes/compare.ts'
-import { packedKeysMax } from '../limits.ts'
+import { packedKeysMax } from '../../limits.ts'
 
 /** What each value of a table costs beside its encoded bytes. */
 const entryOverheadBytes = 32
