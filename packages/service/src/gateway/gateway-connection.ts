@@ -109,13 +109,12 @@ export class GatewayConnection implements ServerHandler {
       return
     }
     const apnsId = headers.apnsId === '' ? this.#gateway.apnsIds.next() : headers.apnsId
-    const ceiling = Math.floor(nowMs / 1000) + storedSecondsMax
     const notification: Notification = {
       apnsId,
       token: record!,
-      payload: body!.slice(),
+      payload: ownCopy(body!),
       priority: headers.priority,
-      expiration: headers.expiration < 0 ? ceiling : Math.min(headers.expiration, ceiling),
+      expiration: headers.expiration < 0 ? Math.floor(nowMs / 1000) + storedSecondsMax : headers.expiration,
       collapseId: headers.collapseId,
       pushType: headers.pushType ?? '',
       receivedAtMs: nowMs,
@@ -126,7 +125,7 @@ export class GatewayConnection implements ServerHandler {
   /** Reads the token from the database; headers and body will belong to other requests by then. */
   #takeLater(streamId: number, token: string, body: Uint8Array | undefined, nowMs: number): void {
     const headers = Object.assign(new PushHeaders(), this.#headers)
-    const kept = body?.slice()
+    const kept = body === undefined ? undefined : ownCopy(body)
     this.#gateway.registry.findToken(token, (error, record) => {
       if (error !== undefined) this.#reject(streamId, headers.apnsId, reasons.ServiceUnavailable)
       else this.#takeWithToken(streamId, headers, record, kept, nowMs)
@@ -176,6 +175,14 @@ interface Answerable {
 
 function answer(request: Answerable, outcome: AcceptOutcome): void {
   request.connection.answerOutcome(request.streamId, request.apnsId, outcome)
+}
+
+/**
+ * What `onRequest` gives is a view of the receive buffer, and a Buffer, whose `slice` would be a view as well.
+ * Copies share memory slabs, which is cheaper than an allocation for each.
+ */
+function ownCopy(body: Uint8Array): Uint8Array {
+  return Buffer.from(body)
 }
 
 function checkPayload(headers: PushHeaders, body: Uint8Array | undefined): Reason | undefined {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AcceptOutcome, Delivery, Notification } from '../../src/delivery/delivery.ts'
+import { ApnsIds } from '../../src/gateway/apns-ids.ts'
+import type { Gateway } from '../../src/gateway/gateway.ts'
+import { ProviderTokens } from '../../src/gateway/provider-tokens.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../../src/gateway/start-gateway.ts'
 import type { TokenRecord } from '../../src/registry/registry.ts'
 import { type Issued, TestAuthority } from '../certificates.ts'
@@ -48,6 +51,13 @@ export class GatewayWorld {
   readonly keys = newKey()
   nowMs = 1_700_000_000_000
   lookupFails = false
+  readonly registry: Gateway['registry'] = {
+    cachedToken: (wanted) => this.tokens.get(wanted),
+    findToken: (wanted, found) => {
+      const record = this.slowTokens.get(wanted)
+      setImmediate(() => found(this.lookupFails ? new Error('disk') : undefined, record))
+    },
+  }
   readonly #providers: Provider[] = []
   #ca!: TestAuthority
   #gateway!: RunningGateway
@@ -60,6 +70,23 @@ export class GatewayWorld {
 
   get ca(): TestAuthority {
     return this.#ca
+  }
+
+  /** What the running gateway's connections share, for a connection that a test drives itself. */
+  shared(): Gateway {
+    const { authority, delivery, nowMs } = this
+    return {
+      environment: 'sandbox',
+      authority,
+      registry: this.registry,
+      delivery,
+      providerTokens: new ProviderTokens(authority, 'sandbox'),
+      apnsIds: new ApnsIds((bytes) => randomBytes(bytes)),
+      now: () => nowMs,
+      streamsBeforeToken: 100,
+      changes: 0,
+      isClosing: false,
+    }
   }
 
   get gateway(): RunningGateway {
@@ -129,13 +156,7 @@ export class GatewayWorld {
     this.#gateway = await startGateway({
       environment: 'sandbox',
       authority: this.authority,
-      registry: {
-        cachedToken: (wanted) => this.tokens.get(wanted),
-        findToken: (wanted, found) => {
-          const record = this.slowTokens.get(wanted)
-          setImmediate(() => found(this.lookupFails ? new Error('disk') : undefined, record))
-        },
-      },
+      registry: this.registry,
       delivery: this.delivery,
       tls: await this.#ca.server(),
       host: '127.0.0.1',

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { GatewayConnection } from '../../src/gateway/gateway-connection.ts'
 import { bundleId, keyId, newKey, signToken } from '../memory-authority.ts'
 import { GatewayWorld, payload, token } from './gateway-world.ts'
 import { answerOf, type Provider } from './provider.ts'
@@ -58,11 +59,10 @@ describe('an accepted request', () => {
     expect(answer.headers['apns-id']).toBe(notification!.apnsId)
   })
 
-  test('is stored 30 days at most, and expiration 0 stays 0', async () => {
+  test('keeps the expiration that it says, 0 too', async () => {
     await provider.send({ ...world.headers(), 'apns-expiration': '4000000000' }, payload)
     await provider.send({ ...world.headers(), 'apns-expiration': '0' }, payload)
-    const days30 = Math.floor(world.nowMs / 1000) + 30 * 24 * 3600
-    expect(world.delivery.accepted.map((each) => each.expiration)).toEqual([days30, 0])
+    expect(world.delivery.accepted.map((each) => each.expiration)).toEqual([4_000_000_000, 0])
   })
 
   test('gets an apns-unique-id from the sandbox alone', async () => {
@@ -102,6 +102,21 @@ describe('an accepted request', () => {
       expect(record.token).toBe(index % 2 === 0 ? slow : token)
     }
   })
+})
+
+test('a payload is a copy: the receive buffer that it came in is used again at once', async () => {
+  const slow = '77'.repeat(32)
+  world.addToken(slow, {}, world.slowTokens)
+  const connection = new GatewayConnection(world.shared(), undefined)
+  for (const path of [`/3/device/${token}`, `/3/device/${slow}`]) {
+    const body = Buffer.from(payload)
+    const accepted = path.includes(slow) ? world.delivery.next() : undefined
+    connection.onRequest(1, Object.entries({ ...world.headers(), ':path': path }).flat(), body)
+    body.fill(0)
+    await accepted
+  }
+  const payloads = world.delivery.accepted.map((each) => Buffer.from(each.payload).toString())
+  expect(payloads).toEqual([payload, payload])
 })
 
 describe('what delivery says', () => {
