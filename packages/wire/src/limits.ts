@@ -1,4 +1,4 @@
-/* Every limit of the byte codecs, and what happens when it is reached. */
+/* Every limit of this package, and what happens when it is reached. First the byte codecs. */
 
 /** Longest courier frame, TLV or packed, header included. A longer one is corrupt: the connection is closed. */
 export const courierFrameBytesMax = 64 * 1024
@@ -38,3 +38,54 @@ export const binaryFrameBytesMax = 66 * 1024
  * or none, is corrupt.
  */
 export const feedbackTokenBytesMax = 100
+
+/* Values of the provider API. */
+
+/** Apple: "Registering your app with APNs": a token's size is not to be assumed. A longer one is BadDeviceToken. */
+export const deviceTokenBytesMax = 100
+
+/** Apple, "Sending notification requests to APNs": bytes, not characters. A longer one is BadCollapseId. */
+export const collapseIdBytesMax = 64
+
+/**
+ * The unsigned 32-bit maximum, the year 2106: the binary protocol and the courier carry the same value in 32 bits.
+ * A later `apns-expiration` is BadExpirationDate.
+ */
+export const expirationSecondsMax = 0xffff_ffff
+
+/** Apple, "Sending notification requests to APNs": 30 days. A notification without expiration is dropped then. */
+export const storedSecondsMax = 30 * 24 * 60 * 60
+
+/** Chosen, so that every topic made of a bundle id stays short. A longer one cannot become an App ID. */
+export const bundleIdLengthMax = 155
+
+/** The longest bundle id and suffix, with room to spare. A longer topic is BadTopic. */
+export const topicLengthMax = 255
+
+/* Payloads. */
+
+/** Apple, "Generating a remote notification": device pushes but voip. A larger one is PayloadTooLarge. */
+export const payloadBytesMax = 4096
+
+/** The same for voip pushes. */
+export const voipPayloadBytesMax = 5120
+
+/** Apple, "Sending broadcast push notification requests to APNs". A larger one is PayloadTooLarge. */
+export const broadcastPayloadBytesMax = 5120
+
+/**
+ * Objects and arrays inside each other. A deeper payload is refused: readers of other languages that recurse would
+ * run out of stack.
+ */
+export const payloadDepthMax = 512
+
+/* Channels. */
+
+/** Apple, "Sending channel management requests to APNs": per app and environment; then CannotCreateChannelConfig. */
+export const channelsPerAppMax = 10_000
+
+/** The same page: how long a channel with policy 1 keeps its message at most; it is dropped then. */
+export const channelStoredSecondsMax = 8 * 60 * 60
+
+/** Unverified against Apple: the limit is not published. A longer id is BadChannelId, unread. */
+export const channelIdLengthMax = 128

@@ -1,4 +1,5 @@
 import { base64Text } from '../bytes/text.ts'
+import { channelIdLengthMax } from '../limits.ts'
 import { isApnsId } from '../values/apns-id.ts'
 import { parseExpiration } from '../values/expiration.ts'
 import { parsePriority } from '../values/priority.ts'
@@ -15,14 +16,8 @@ export interface ChannelConfig {
   readonly messageStoragePolicy: MessageStoragePolicy
 }
 
-/** Apple: "Sending channel management requests to APNs": channels of one app in one environment. */
-export const channelsPerAppMax = 10_000
-/** How long a channel with policy 1 keeps its message at most. */
-export const channelStoredSecondsMax = 8 * 60 * 60
 /** The random bytes behind a channel id; ids seen on Apple's service have the same size. */
 export const channelIdBytes = 16
-/** Longer ids are refused unread. Unverified against Apple: the limit is not published. */
-export const channelIdLengthMax = 128
 
 /** The push type in channel bodies. Headers spell it in other cases too, so it is compared without regard to case. */
 export const channelPushType = 'LiveActivity'

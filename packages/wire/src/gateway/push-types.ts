@@ -1,3 +1,4 @@
+import { payloadBytesMax, voipPayloadBytesMax } from '../limits.ts'
 import type { Priority } from '../values/priority.ts'
 
 /** One row of the push type table. Apple: "Sending notification requests to APNs", "Know when to use push types". */
@@ -24,13 +25,6 @@ export interface PushTypeRow {
 }
 
 const everyPriority = [10, 5, 1] as const
-
-/** The payload limit of device pushes other than voip. Apple: "Generating a remote notification" */
-export const payloadBytesMax = 4096
-/** The payload limit of voip pushes. */
-export const voipPayloadBytesMax = 5120
-/** The payload limit of a broadcast to a channel. Apple: "Sending broadcast push notification requests to APNs" */
-export const broadcastPayloadBytesMax = 5120
 
 /** The push types by their value. */
 export const pushTypes = {

@@ -1,3 +1,4 @@
+import { payloadBytesMax } from '../limits.ts'
 import { payloadFlag, scanPayload } from '../payload/scan.ts'
 import { isApnsId } from '../values/apns-id.ts'
 import { isCollapseId } from '../values/collapse-id.ts'
@@ -6,7 +7,7 @@ import { parseExpiration } from '../values/expiration.ts'
 import { parsePriority } from '../values/priority.ts'
 import { parseDevicePath } from './paths.ts'
 import { collectHeaders, headerBit, type PushHeaders } from './push-headers.ts'
-import { type PushType, parsePushType, payloadBytesMax, pushTypes } from './push-types.ts'
+import { type PushType, parsePushType, pushTypes } from './push-types.ts'
 import type { Reason } from './reason.ts'
 import { reasons } from './reasons.ts'
 

@@ -1,3 +1,4 @@
+import { topicLengthMax } from '../limits.ts'
 import { type PushType, pushTypeDefault, pushTypes, pushTypeTable } from './push-types.ts'
 import type { Reason } from './reason.ts'
 import { reasons } from './reasons.ts'
@@ -45,9 +46,6 @@ export function checkTopic(topic: string, pushType: PushType | undefined): Reaso
   // Observed with alert and background on a voip topic: Pr0Ger/PyAPNs2#87, AndrewBarba/apns2#23.
   return named === pushType ? undefined : reasons.InvalidPushType
 }
-
-/** The most characters of a topic: a bundle id of 155 and the longest suffix, with room to spare. */
-export const topicLengthMax = 255
 
 /** Letters, digits, hyphen, period and underscore: what topics of every kind are made of. */
 export function isTopicSyntax(topic: string): boolean {

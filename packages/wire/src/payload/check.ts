@@ -1,11 +1,12 @@
-import { broadcastPayloadBytesMax, type PushType, pushTypes } from '../gateway/push-types.ts'
+import { type PushType, pushTypes } from '../gateway/push-types.ts'
+import { broadcastPayloadBytesMax, payloadDepthMax } from '../limits.ts'
 import { utf8Length } from '../values/utf8.ts'
 import { checkAps } from './check-aps.ts'
 import { checkPushTypeRules } from './check-push-type.ts'
 import type { Payload } from './payload.ts'
 import { describe, type PayloadProblem } from './problem.ts'
 import { scanPayload } from './scan.ts'
-import { payloadDepthMax, payloadFault } from './scan-text.ts'
+import { payloadFault } from './scan-text.ts'
 
 /** How the payload travels, where that changes what is allowed. */
 export interface CheckPayloadOptions {

@@ -7,14 +7,11 @@ export const payloadFault = {
   notJson: -2,
   /** A byte sequence in a string that is not UTF-8 (RFC 3629). */
   notUtf8: -3,
-  /** More than {@link payloadDepthMax} objects and arrays inside each other. */
+  /** More than `payloadDepthMax` objects and arrays inside each other. */
   tooDeep: -4,
   /** Valid JSON, but not an object. */
   notObject: -5,
 } as const
-
-/** Deeper nesting is refused as `tooDeep`: readers of other languages that recurse would run out of stack. */
-export const payloadDepthMax = 512
 
 const quote = 0x22
 const backslash = 0x5c

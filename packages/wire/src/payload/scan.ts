@@ -1,4 +1,5 @@
-import { payloadDepthMax, payloadFault, scanScalar, scanString, skipSpace } from './scan-text.ts'
+import { payloadDepthMax } from '../limits.ts'
+import { payloadFault, scanScalar, scanString, skipSpace } from './scan-text.ts'
 
 /** What {@link scanPayload} found, as the sum of these bits. */
 export const payloadFlag = {

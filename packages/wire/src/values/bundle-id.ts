@@ -1,5 +1,4 @@
-/** The most characters of a bundle id; chosen, so that every topic made of one stays short. */
-export const bundleIdLengthMax = 155
+import { bundleIdLengthMax } from '../limits.ts'
 
 /**
  * Why `text` cannot be the bundle id of an explicit App ID, as one sentence for people; undefined when it can.

@@ -1,4 +1,5 @@
 import { hexBytes, hexText } from '../bytes/text.ts'
+import { deviceTokenBytesMax } from '../limits.ts'
 import { isHex } from './hex.ts'
 
 /**
@@ -7,7 +8,6 @@ import { isHex } from './hex.ts'
  * is the most that was ever announced (2015).
  */
 export const deviceTokenBytes = 32
-export const deviceTokenBytesMax = 100
 
 /** True for hex of either case that is 1 to 100 whole bytes. */
 export function isDeviceToken(text: string): boolean {

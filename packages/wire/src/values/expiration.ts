@@ -1,11 +1,4 @@
-/**
- * The largest `apns-expiration` accepted: the unsigned 32-bit maximum, the year 2106. The binary protocol and
- * the courier carry the same value in 32 bits, so a larger one could not travel on.
- */
-export const expirationSecondsMax = 0xffff_ffff
-
-/** The longest time that a notification is kept. Apple: "Sending notification requests to APNs": 30 days. */
-export const storedSecondsMax = 30 * 24 * 60 * 60
+import { expirationSecondsMax } from '../limits.ts'
 
 /**
  * `apns-expiration` in UNIX seconds: decimal digits only, no sign, no fraction; -1 when the text is none.
