@@ -18,7 +18,7 @@ export class ClientConnection<C> extends Connection<C> {
   readonly #streamsBeforeSettings: number
   readonly #keepAliveMs: number
   #nextId = 1
-  /** Somebody waits for `onCapacity`. */
+  /** There was no room when last seen: `onCapacity` is due when there is. */
   #wanted = true
 
   constructor(options: ClientOptions, handler: ClientHandler<C>) {
@@ -42,7 +42,8 @@ export class ClientConnection<C> extends Connection<C> {
   get availableStreams(): number {
     if (this.ended || this.draining || this.peerGoaway !== undefined) return 0
     // A body that waits for window, or a full socket, means that more requests would only pile up here.
-    if (this.sender.blocked || this.congested || this.#nextId > STREAM_ID_MAX) return 0
+    if (this.sender.blocked || this.#nextId > STREAM_ID_MAX) return 0
+    if (this.backlog + this.out.length > this.limits.outputBytesPause) return 0
     const most = this.peerSettingsSeen ? this.peer.maxConcurrentStreams : this.#streamsBeforeSettings
     return Math.max(0, most - this.streams.count)
   }
@@ -52,10 +53,7 @@ export class ClientConnection<C> extends Connection<C> {
    * is, `onEnd` or `onGoaway` when there will be none. Throws Http2UsageError for headers that cannot be sent.
    */
   request(headers: HeaderList, body: Uint8Array | undefined, context: C): number {
-    if (this.availableStreams <= 0) {
-      this.#wanted = true
-      return -1
-    }
+    if (this.availableStreams <= 0) return -1
     const id = this.#nextId
     const bare = body === undefined || body.length === 0
     const outputAt = this.out.takenBytes + this.out.length
@@ -73,6 +71,7 @@ export class ClientConnection<C> extends Connection<C> {
     stream.localClosed = true
     this.streams.add(stream)
     if (!bare) this.sender.body(stream, body)
+    if (this.availableStreams <= 0) this.#wanted = true
     this.announce()
     return id
   }
@@ -180,9 +179,12 @@ export class ClientConnection<C> extends Connection<C> {
   }
 
   protected override onReceived(): void {
-    if (!this.#wanted || this.availableStreams <= 0) return
-    this.#wanted = false
-    this.#handler.onCapacity()
+    if (this.availableStreams <= 0) {
+      this.#wanted = true
+    } else if (this.#wanted) {
+      this.#wanted = false
+      this.#handler.onCapacity()
+    }
   }
 
   protected override onDrain(): void {

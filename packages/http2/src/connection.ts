@@ -85,6 +85,7 @@ export abstract class Connection<C> implements FrameSink {
   #startedAt = -1
   #lastFrameAt = -1
   #unfinishedSince = -1
+  #framesSeen = -1
   #goingSince = -1
   #stalledSince = -1
   #progress = 0
@@ -162,14 +163,17 @@ export abstract class Connection<C> implements FrameSink {
   setBacklog(bytes: number): void {
     this.backlog = bytes
     if (this.ended) return
-    const held = bytes + this.out.length + this.sender.heldBytes
-    if (held > this.limits.outputBytesMax) {
-      this.#fail(
-        new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `${held} bytes wait for a slow reader`, 'limit'),
-      )
-      return
+    this.checkOutputBytes()
+    try {
+      if (!this.ended) this.onReceived()
+    } catch (error) {
+      this.#fail(error)
     }
-    if (bytes <= this.limits.outputBytesPause) this.onReceived()
+  }
+
+  /** Bytes for the peer that the driver can take now. */
+  get outputBytes(): number {
+    return this.out.length
   }
 
   /** Whether the driver should stop reading until the transport has taken more. */
@@ -210,7 +214,7 @@ export abstract class Connection<C> implements FrameSink {
   /** GOAWAY with this code, then the end. Requests without an answer get none. */
   goaway(code: ErrorCode, debugData?: Uint8Array): void {
     if (this.ended) return
-    writeGoaway(this.out, this.lastPeerStream, code, debugData ?? EMPTY_BODY)
+    this.#lastGoaway(code, debugData ?? EMPTY_BODY)
     this.end({ kind: 'closed', code, message: 'closed by us' })
   }
 
@@ -359,7 +363,8 @@ export abstract class Connection<C> implements FrameSink {
     if (endStream) {
       this.#messageEnd(stream, stream.discarding ? EMPTY_BODY : stream.body.subarray(0, stream.bodyLength))
     } else if (stream.discarding) {
-      if (stream.bodyLength > this.bodyBytesMax + this.limits.discardedBytesMax) this.stopDiscarding(stream)
+      const most = this.bodyBytesMax + this.limits.discardedBytesMax
+      if (stream.bodyLength > most && stream.localClosed && stream.held === undefined) this.stopDiscarding(stream)
     } else if (stream.receiveWindow < this.own.initialWindowSize / 2) {
       const increment = this.own.initialWindowSize - stream.receiveWindow
       stream.receiveWindow += increment
@@ -633,8 +638,21 @@ export abstract class Connection<C> implements FrameSink {
           }
     const debug =
       this.#debugData?.(reason) ?? Buffer.from(reason.kind === 'internalError' ? '' : reason.message)
-    writeGoaway(this.out, this.lastPeerStream, reason.code, debug)
+    this.#lastGoaway(reason.code, debug)
     this.end(reason)
+  }
+
+  // Requests that the driver has not taken are reported as never sent, so they must not leave now.
+  #lastGoaway(code: ErrorCode, debugData: Uint8Array): void {
+    if (!this.#isServer) this.out.clear()
+    if (this.#isServer || this.out.takenBytes > 0) writeGoaway(this.out, this.lastPeerStream, code, debugData)
+  }
+
+  /** More waits for the peer than we hold for anybody: it is dropped, as a slow reader. */
+  protected checkOutputBytes(): void {
+    const bytes = this.backlog + this.out.length + this.sender.heldBytes
+    if (bytes <= this.limits.outputBytesMax) return
+    this.#fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `${bytes} bytes wait for a slow reader`, 'limit'))
   }
 
   #goawayReason(): EndReason {
@@ -664,11 +682,7 @@ export abstract class Connection<C> implements FrameSink {
     if (oldest !== undefined && expired(Math.max(oldest.sentAt, this.#startedAt), limits.settingsAckMsMax)) {
       throw timeout(ErrorCode.SETTINGS_TIMEOUT, 'our SETTINGS were not acknowledged in time')
     }
-    if (!this.#reader.unfinished && this.#block.streamId === 0) this.#unfinishedSince = -1
-    else if (this.#unfinishedSince < 0) this.#unfinishedSince = now
-    else if (expired(this.#unfinishedSince, limits.unfinishedFrameMsMax) && expired(this.#lastFrameAt, 0)) {
-      throw timeout(ErrorCode.ENHANCE_YOUR_CALM, 'a frame or header block was not finished in time')
-    }
+    this.#checkUnfinished(now)
     if (this.#pings.overdue(now, limits.pingAckMsMax)) {
       throw timeout(ErrorCode.NO_ERROR, 'a PING was not answered in time')
     }
@@ -677,6 +691,16 @@ export abstract class Connection<C> implements FrameSink {
     }
     this.#checkGoing(now)
     this.#checkOutput(now)
+  }
+
+  #checkUnfinished(now: number): void {
+    const unfinished = this.#reader.unfinished || this.#block.streamId !== 0
+    if (!unfinished || this.#reader.frames !== this.#framesSeen) {
+      this.#unfinishedSince = now
+      this.#framesSeen = this.#reader.frames
+    } else if (now - this.#unfinishedSince > this.limits.unfinishedFrameMsMax) {
+      throw timeout(ErrorCode.ENHANCE_YOUR_CALM, 'a frame or header block was not finished in time')
+    }
   }
 
   #checkGoing(now: number): void {

@@ -16,6 +16,8 @@ export class FrameReader {
   readonly #frameSizeMax: number
   /** Bytes of the client preface still to come; 0 on the client side and after it. */
   #prefaceLeft: number
+  /** Frames given on so far. */
+  frames = 0
   #carry: Buffer | undefined
   #carried = 0
 
@@ -56,6 +58,7 @@ export class FrameReader {
   }
 
   #frame(bytes: Buffer, at: number, end: number): void {
+    this.frames += 1
     const streamId =
       ((bytes[at + 5]! & 0x7f) << 24) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 8) | bytes[at + 8]!
     this.#sink.onFrame(bytes[at + 3]!, bytes[at + 4]!, streamId, bytes, at + FRAME_HEADER_BYTES, end)

@@ -42,6 +42,11 @@ export class OutputBuffer {
     else this.#spare = whole
   }
 
+  /** Drops what was not taken yet. */
+  clear(): void {
+    this.length = 0
+  }
+
   /** Lets unused memory go. */
   trim(): void {
     this.#spare = undefined

@@ -46,6 +46,7 @@ export class ServerConnection extends Connection<undefined> {
     this.sender.headers(streamId, headers, bare)
     stream.localClosed = true
     if (bare || this.sender.body(stream, body)) this.onBodySent(stream)
+    this.checkOutputBytes()
     this.announce()
     return true
   }

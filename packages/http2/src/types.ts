@@ -64,7 +64,7 @@ export interface ClientHandler<C> {
   onReset(context: C, code: ErrorCode): void
   /** The server did not process the request, or it never left: safe to send again, on another connection. */
   onRefused(context: C): void
-  /** `request` returned -1 (or nothing was possible yet), now there is room. */
+  /** There is room for requests, after there was none (`availableStreams` was 0, `request` gave -1). */
   onCapacity(): void
   /** The server goes away: no new requests here; those above `lastStreamId` follow as `onRefused`. */
   onGoaway(code: ErrorCode, debugData: Uint8Array, lastStreamId: number): void

@@ -5,6 +5,7 @@ export interface DrivenConnection {
   onOutput: () => void
   readonly ended: boolean
   readonly congested: boolean
+  readonly outputBytes: number
   receive(chunk: Uint8Array, now: number): void
   tick(now: number): void
   takeOutput(): Buffer | undefined
@@ -15,15 +16,30 @@ export interface DrivenConnection {
 
 /** All sockets of a process share one coarse timer for their time limits. */
 const TICK_MS = 1000
+/** Output from this size on is written at once, so that the socket can say early that it is full. */
+const EARLY_FLUSH_BYTES = 131_072
 /** How long a socket may take to hand over its last bytes after the end of its connection. */
 const LINGER_MS = 5000
 
 const driven = new Set<SocketDriver>()
 let timer: NodeJS.Timeout | undefined
 
+/** A fault of one connection's user must not stop the others: it is thrown where nobody depends on it. */
+const forEach = (drivers: Iterable<SocketDriver>, action: (driver: SocketDriver) => void): void => {
+  for (const driver of drivers) {
+    try {
+      action(driver)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+}
+
 const tickAll = (): void => {
   const now = performance.now()
-  for (const driver of driven) driver.tick(now)
+  forEach(driven, (driver) => driver.tick(now))
 }
 
 /** Drivers with output to write at the end of this turn of the event loop. */
@@ -32,8 +48,10 @@ let waiting: SocketDriver[] = []
 const flushAll = (): void => {
   const drivers = waiting
   waiting = []
-  for (const driver of drivers) driver.flush()
+  forEach(drivers, flushOne)
 }
+
+const flushOne = (driver: SocketDriver): void => driver.flush()
 
 /**
  * Moves bytes between one TLS socket and one connection. What the connection has to say in a turn of the
@@ -67,6 +85,8 @@ export class SocketDriver {
     timer ??= setInterval(tickAll, TICK_MS).unref()
     connection.tick(performance.now())
     if (firstBytes !== undefined && firstBytes.length > 0) this.#read(firstBytes)
+    if (socket.destroyed) this.#closed()
+    else socket.resume()
     if (connected) this.flush()
   }
 
@@ -102,7 +122,7 @@ export class SocketDriver {
   #read(chunk: Uint8Array): void {
     if (this.#connection.ended) return
     this.#connection.receive(chunk, performance.now())
-    if (this.#connection.ended) this.flush()
+    if (this.#connection.ended || this.#connection.outputBytes >= EARLY_FLUSH_BYTES) this.flush()
   }
 
   #updateBacklog(): void {
