@@ -5,10 +5,10 @@ import { type Authority, openAuthority, rootCertificateFile } from './authority/
 import { authorityOperations } from './authority/operations.ts'
 import { openSecret, openTeam } from './authority/team.ts'
 import { PortalError } from './errors.ts'
-import type { Portal, PortalChange } from './operations.ts'
+import type { Portal, PortalChange, Team } from './operations.ts'
 import { appOperations } from './registry/apps.ts'
 import { certificateOperations, certificateStatus } from './registry/certificates.ts'
-import type { RegistryContext } from './registry/context.ts'
+import type { RegistryContext, RegistryMemory } from './registry/context.ts'
 import { deviceOperations } from './registry/devices.ts'
 import { keyOperations } from './registry/keys.ts'
 import { loadMemory } from './registry/memory.ts'
@@ -36,7 +36,7 @@ export interface PortalOptions {
 
 /**
  * Opens the portal in `dataDir`, making the CA, the team and the database on first use. Rejects with a
- * `PortalError`: `DATA_DIRECTORY`, `CA_BROKEN`, `DATABASE`, `NAME_INVALID`.
+ * `PortalError`: `DATA_DIRECTORY`, `DATA_DIRECTORY_IN_USE`, `CA_BROKEN`, `DATABASE`, `NAME_INVALID`.
  */
 export async function openPortal(options: PortalOptions): Promise<Portal> {
   const { dataDir, now, random = (bytes) => new Uint8Array(randomBytes(bytes)) } = options
@@ -48,10 +48,10 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
     adminKey: await openSecret(dataDir, 'admin.key', random),
     enrolmentKey: await openSecret(dataDir, 'enrolment.key', random),
   }
-  const database = await openStore(join(dataDir, 'portal.db'))
+  const database = await openStore(dataDir)
   const listeners = new Set<(change: PortalChange) => void>()
   const failed = options.onListenerFailed ?? ((error) => process.emitWarning(String(error)))
-  const memory = await loadMemory(database, team)
+  const memory = await readMemory(database, team)
   const changed = (change: PortalChange) => {
     for (const listener of listeners) {
       try {
@@ -115,10 +115,28 @@ function composePortal(
   }
 }
 
-async function openStore(file: string): Promise<Database> {
+async function openStore(dataDir: string): Promise<Database> {
   try {
-    return await openDatabase({ engine: 'sqlite', file, migrations })
+    return await openDatabase({ engine: 'sqlite', file: join(dataDir, 'portal.db'), migrations })
   } catch (error) {
+    if (error instanceof DatabaseError && error.code === 'DATABASE_LOCKED') {
+      throw new PortalError(
+        'DATA_DIRECTORY_IN_USE',
+        `The portal in ${dataDir} is in use by another process.`,
+        'Ask the running system (its endpoints.json says where it is), or stop it first.',
+        error,
+      )
+    }
+    throw databaseFailure(error)
+  }
+}
+
+/** What the path of a push asks about; a database that cannot be read is closed again. */
+async function readMemory(database: Database, team: Team): Promise<RegistryMemory> {
+  try {
+    return await loadMemory(database, team)
+  } catch (error) {
+    await database.close()
     throw databaseFailure(error)
   }
 }

@@ -32,10 +32,9 @@ export async function readText(path: string): Promise<string | undefined> {
 export async function writeOnce(
   path: string,
   text: string,
-  secret: boolean,
-  unique: string,
+  { secret, random }: { secret: boolean; random: (bytes: number) => Uint8Array },
 ): Promise<string> {
-  const temporary = `${path}.${unique}.tmp`
+  const temporary = `${path}.${Buffer.from(random(6)).toString('hex')}.tmp`
   try {
     const file = await open(temporary, 'w', secret ? ownerOnly : everyone)
     try {

@@ -1,8 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { CertificationRequest } from 'pkijs'
+import { derChildren, derOid, derTag, expectDer, readDer } from '@carillon/wire'
 import { PortalError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { bufferOf } from './asn1.ts'
 import { publicKeyDer } from './key.ts'
 import { decodePem } from './pem.ts'
 
@@ -29,19 +28,30 @@ const weakSignature: Record<string, string> = {
  */
 export function readCsr(pem: string): Uint8Array {
   const request = parse(pem)
-  const key = readKey(request)
-  const algorithm = request.signatureAlgorithm.algorithmId
-  const weak = weakSignature[algorithm]
+  const key = readKey(request.publicKey)
+  const weak = weakSignature[request.algorithm]
   if (weak !== undefined) throw invalid(`is signed with ${weak}, which no longer proves anything`)
-  const known = hashOfSignature[algorithm]
-  if (known === undefined) throw invalid(`is signed with an algorithm that is not supported (${algorithm})`)
-  const signature = request.signatureValue.valueBlock.valueHexView
-  const proven = known.key === key.asymmetricKeyType && check(known.hash, request.tbsView, key, signature)
+  const known = hashOfSignature[request.algorithm]
+  if (known === undefined) {
+    throw invalid(`is signed with an algorithm that is not supported (${request.algorithm})`)
+  }
+  const proven =
+    known.key === key.asymmetricKeyType && check(known.hash, request.signedPart, key, request.signature)
   if (!proven) throw invalid('is not signed by the key it contains, or was changed after signing')
   return publicKeyDer(key)
 }
 
-function parse(pem: string): CertificationRequest {
+interface Request {
+  /** The bytes under the signature, as they were sent. */
+  readonly signedPart: Uint8Array
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+  /** OID of the signature. */
+  readonly algorithm: string
+  readonly signature: Uint8Array
+}
+
+function parse(pem: string): Request {
   if (pem.length > limits.csrCharactersMax) throw invalid('is far too long to be one')
   if (pem.trim() === '') throw invalid('is empty')
   if (pem.includes('PRIVATE KEY-----')) throw invalid('is a private key, which must not leave its owner')
@@ -49,17 +59,42 @@ function parse(pem: string): CertificationRequest {
   const der = decodePem(pem, 'CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST')
   if (der === undefined) throw invalid('is not PEM with a CERTIFICATE REQUEST block')
   try {
-    return CertificationRequest.fromBER(bufferOf(der))
+    return parseDer(der)
   } catch (cause) {
     throw invalid('cannot be read as PKCS#10', cause)
   }
 }
 
-function readKey(request: CertificationRequest): KeyObject {
+/**
+ * RFC 2986 §4.2, by the strict reader: pkijs takes BER and would let changed lengths and tags through.
+ *
+ *   SEQUENCE { SEQUENCE { version 0, subject, publicKey, [0] attributes }, SEQUENCE { OID, NULL? }, BIT STRING }
+ */
+function parseDer(der: Uint8Array): Request {
+  const [info, algorithm, signature, ...rest] = derChildren(expectDer(readDer(der), derTag.sequence, 'it'))
+  const [version, , publicKey] = derChildren(expectDer(info, derTag.sequence, 'the signed part'))
+  const number = expectDer(version, derTag.integer, 'the version').content
+  const [id, parameters] = derChildren(expectDer(algorithm, derTag.sequence, 'the algorithm'))
+  const bits = expectDer(signature, derTag.bitString, 'the signature').content
+  const plain =
+    parameters === undefined || (parameters.tag === derTag.null && parameters.content.length === 0)
+  const algorithmId = derOid(id)
+  const parametersFit = plain || hashOfSignature[algorithmId] === undefined
+  if (rest.length > 0 || number.length !== 1 || number[0] !== 0 || bits[0] !== 0 || !parametersFit) {
+    throw new Error('its outline is not that of PKCS#10')
+  }
+  return {
+    signedPart: expectDer(info, derTag.sequence, 'the signed part').raw,
+    publicKey: expectDer(publicKey, derTag.sequence, 'the public key').raw,
+    algorithm: algorithmId,
+    signature: bits.subarray(1),
+  }
+}
+
+function readKey(spki: Uint8Array): KeyObject {
   let key: KeyObject
   try {
-    const spki = Buffer.from(request.subjectPublicKeyInfo.toSchema().toBER())
-    key = createPublicKey({ key: spki, type: 'spki', format: 'der' })
+    key = createPublicKey({ key: Buffer.from(spki), type: 'spki', format: 'der' })
   } catch (cause) {
     throw invalid('holds a public key that cannot be read', cause)
   }

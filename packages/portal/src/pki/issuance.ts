@@ -35,10 +35,7 @@ const authorities = {
 } as const
 
 /** Country, organization, unit, common name: the order of Apple's own CA names. */
-export function authorityLayout(
-  name: AuthorityName,
-  { team, publicUrl }: IssuanceContext,
-): CertificateLayout {
+export function authorityLayout(name: AuthorityName, { team }: IssuanceContext): CertificateLayout {
   const { commonName, years, intermediatesMax } = authorities[name]
   return {
     subject: [
