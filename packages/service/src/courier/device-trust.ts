@@ -1,0 +1,73 @@
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { readDeviceCertificate, WireError } from '@carillon/wire'
+import type { Authority } from '../authority.ts'
+
+/** Who a device certificate speaks for. */
+export interface DeviceIdentity {
+  readonly deviceId: string
+  readonly publicKey: KeyObject
+}
+
+/** Why a certificate is not accepted, for counters and logs. */
+export type DistrustReason =
+  | 'certificate unreadable'
+  | 'certificate of another authority'
+  | 'certificate out of date'
+  | 'certificate revoked'
+
+/** Decides whether a certificate is one of our devices. */
+export interface DeviceTrust {
+  /** @param certificates DER, the device's own first */
+  identify(certificates: readonly Uint8Array[], nowMs: number): DeviceIdentity | DistrustReason
+}
+
+/** Trusts what the device CA of the authority signed, within its dates, unless it was revoked. */
+export class AuthorityDeviceTrust implements DeviceTrust {
+  readonly #authority: Authority
+  readonly #issuers: readonly X509Certificate[]
+
+  constructor(authority: Authority) {
+    this.#authority = authority
+    const all = authority.deviceCaPem.flatMap(certificatesOf)
+    // The root signs authorities, not devices; it stands alone only where there is one level.
+    const below = all.filter((certificate) => !certificate.checkIssued(certificate))
+    this.#issuers = below.length > 0 ? below : all
+  }
+
+  identify(certificates: readonly Uint8Array[], nowMs: number): DeviceIdentity | DistrustReason {
+    const [der] = certificates
+    if (der === undefined) return 'certificate unreadable'
+    const read = readBoth(der)
+    if (read === undefined) return 'certificate unreadable'
+    const { certificate, facts } = read
+    const issuer = this.#issuers.find(
+      (candidate) => certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey),
+    )
+    if (issuer === undefined || certificate.ca) return 'certificate of another authority'
+    if (nowMs < facts.notBefore || nowMs > facts.notAfter || !isWithin(issuer, nowMs)) {
+      return 'certificate out of date'
+    }
+    if (this.#authority.certificateStatus(facts.serial) === 'revoked') return 'certificate revoked'
+    return { deviceId: facts.deviceId, publicKey: certificate.publicKey }
+  }
+}
+
+function readBoth(der: Uint8Array) {
+  try {
+    return { certificate: new X509Certificate(der), facts: readDeviceCertificate(der) }
+  } catch (error) {
+    // Bytes from the network: whatever they are, they are no device certificate.
+    if (error instanceof WireError || error instanceof Error) return undefined
+    throw error
+  }
+}
+
+function isWithin(certificate: X509Certificate, nowMs: number): boolean {
+  return nowMs >= certificate.validFromDate.getTime() && nowMs <= certificate.validToDate.getTime()
+}
+
+/** Each certificate of a PEM text that may hold several. */
+function certificatesOf(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []
+  return blocks.map((block) => new X509Certificate(block))
+}

@@ -1,0 +1,119 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { courierAlpn } from '@carillon/wire'
+import { limits } from '../../limits.ts'
+import type { SessionHost } from '../session-host.ts'
+import { CourierConnection } from './connection.ts'
+import { WriteTurn } from './write-turn.ts'
+
+export interface CourierListenerOptions {
+  readonly host: string
+  /** 0: chosen by the system. */
+  readonly port: number
+  /** Server certificate (with chain) and key, PEM. */
+  readonly tls: { readonly certPem: string; readonly keyPem: string }
+  readonly sessions: SessionHost
+}
+
+/** One clock for all connections instead of a timer for each. */
+const tickMs = 1000
+
+/** Time for devices to take what was written before the courier stops. */
+const drainMs = 2000
+
+/** The socket of a connection leads to it without a closure per event. */
+const connectionOf = Symbol('connection')
+type CourierSocket = TLSSocket & { [connectionOf]: CourierConnection }
+
+/** Listens for devices over TLS and gives each a session. */
+export class CourierListener {
+  readonly #options: CourierListenerOptions
+  readonly #server: Server
+  readonly #turn = new WriteTurn()
+  readonly #sockets = new Set<Socket>()
+  readonly #connections = new Set<CourierConnection>()
+  #ticker: NodeJS.Timeout | undefined
+
+  constructor(options: CourierListenerOptions) {
+    this.#options = options
+    this.#server = createServer({
+      cert: options.tls.certPem,
+      key: options.tls.keyPem,
+      minVersion: 'TLSv1.2',
+      // Answered where it is offered; a device without ALPN is served all the same, one that only offers
+      // something else gets the alert no_application_protocol.
+      ALPNProtocols: [courierAlpn.securityV3],
+      handshakeTimeout: limits.courierHandshakeMsMax,
+      noDelay: true,
+    })
+    this.#server.maxConnections = limits.courierConnectionsMax
+    this.#server.on('connection', (socket: Socket) => this.#track(socket))
+    this.#server.on('secureConnection', (socket) => this.#accept(socket))
+    // A handshake that fails concerns that peer alone; its socket is closed by the TLS server.
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** @throws the error of the system where the address cannot be had */
+  async listen(): Promise<{ readonly host: string; readonly port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(this.#options.port, this.#options.host, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+    this.#ticker = setInterval(() => this.#tick(), tickMs)
+    this.#ticker.unref()
+    const { address, port } = this.#server.address() as AddressInfo
+    return { host: address, port }
+  }
+
+  /** Closes every session, lets what was written leave, then cuts what is left. */
+  async close(): Promise<void> {
+    clearInterval(this.#ticker)
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const connection of this.#connections) connection.session.shutdown()
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy()
+    }, drainMs)
+    // Sockets in their handshake have no session that could close them.
+    if (this.#connections.size === 0) for (const socket of this.#sockets) socket.destroy()
+    await closed
+    clearTimeout(cut)
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #accept(socket: TLSSocket): void {
+    const connection = new CourierConnection(socket, this.#options.sessions, this.#turn)
+    this.#connections.add(connection)
+    const own = socket as CourierSocket
+    own[connectionOf] = connection
+    own.on('data', onData)
+    own.on('error', onError)
+    own.on('close', () => {
+      this.#connections.delete(connection)
+      connection.closed()
+    })
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.sessions.now()
+    for (const connection of this.#connections) connection.session.tick(nowMs)
+  }
+}
+
+function onData(this: CourierSocket, chunk: Buffer): void {
+  this[connectionOf].received(chunk)
+}
+
+function onError(): void {
+  // A lost connection is no news: `close` follows and ends the session; what was not acknowledged is stored.
+}
