@@ -83,15 +83,14 @@ export class GatewayConnection implements ServerHandler {
       checkDeviceTarget(headers) ??
       this.#credentials.authenticate(headers.authorization, nowMs) ??
       checkPushHeaders(headers) ??
-      this.#topicStep.check(headers) ??
-      checkDeviceToken(headers.token)
+      this.#topicStep.check(headers)
     if (rejection !== undefined) {
       this.#reject(streamId, headers.apnsId, rejection)
       return
     }
-    const token = normalDeviceToken(headers.token)
-    const record = this.#gateway.registry.cachedToken(token)
-    if (record === undefined) this.#takeLater(streamId, token, body, nowMs)
+    // What memory holds under this very text is a token, so its form needs no check.
+    const record = this.#gateway.registry.cachedToken(headers.token)
+    if (record === undefined) this.#findToken(streamId, headers, body, nowMs)
     else this.#takeWithToken(streamId, headers, record, body, nowMs)
   }
 
@@ -122,13 +121,18 @@ export class GatewayConnection implements ServerHandler {
     this.#gateway.delivery.accept(notification, { connection: this, streamId, apnsId }, answer)
   }
 
-  /** Reads the token from the database; headers and body will belong to other requests by then. */
-  #takeLater(streamId: number, token: string, body: Uint8Array | undefined, nowMs: number): void {
-    const headers = Object.assign(new PushHeaders(), this.#headers)
-    const kept = body === undefined ? undefined : ownCopy(body)
-    this.#gateway.registry.findToken(token, (error, record) => {
-      if (error !== undefined) this.#reject(streamId, headers.apnsId, reasons.ServiceUnavailable)
-      else this.#takeWithToken(streamId, headers, record, kept, nowMs)
+  #findToken(streamId: number, headers: PushHeaders, body: Uint8Array | undefined, nowMs: number): void {
+    const rejection = checkDeviceToken(headers.token)
+    if (rejection !== undefined) {
+      this.#reject(streamId, headers.apnsId, rejection)
+      return
+    }
+    // By the time that the database answers, headers and body belong to other requests.
+    const keptHeaders = Object.assign(new PushHeaders(), headers)
+    const keptBody = body === undefined ? undefined : ownCopy(body)
+    this.#gateway.registry.findToken(normalDeviceToken(headers.token), (error, record) => {
+      if (error !== undefined) this.#reject(streamId, keptHeaders.apnsId, reasons.ServiceUnavailable)
+      else this.#takeWithToken(streamId, keptHeaders, record, keptBody, nowMs)
     })
   }
 

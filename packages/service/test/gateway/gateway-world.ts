@@ -54,7 +54,7 @@ export class GatewayWorld {
   readonly registry: Gateway['registry'] = {
     cachedToken: (wanted) => this.tokens.get(wanted),
     findToken: (wanted, found) => {
-      const record = this.slowTokens.get(wanted)
+      const record = this.tokens.get(wanted) ?? this.slowTokens.get(wanted)
       setImmediate(() => found(this.lookupFails ? new Error('disk') : undefined, record))
     },
   }
