@@ -28,7 +28,7 @@ export function localizedText(
 
 /**
  * Fills `%@` with one argument after the other, `%1$@` with the one of that number, `%%` with a percent sign. An
- * argument that is missing leaves nothing in its place.
+ * argument that is missing, or neither text nor number, leaves nothing in its place.
  */
 export function fillFormat(format: string, args: unknown): string {
   const values: readonly unknown[] = Array.isArray(args) ? args : []
@@ -36,6 +36,6 @@ export function fillFormat(format: string, args: unknown): string {
   return format.replace(/%(?:(\d{1,2})\$)?@|%%/g, (match, position: string | undefined) => {
     if (match === '%%') return '%'
     const value = values[position === undefined ? next++ : Number(position) - 1]
-    return value === undefined || value === null ? '' : String(value)
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
   })
 }

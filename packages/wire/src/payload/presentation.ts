@@ -1,6 +1,43 @@
 import { localizedText } from './localize.ts'
 import { type InterruptionLevel, interruptionLevels, type Payload } from './payload.ts'
 
+/**
+ * What a device shows for a payload in a given app state. Pure, and tolerant: a value of the wrong type counts as
+ * absent, as on a device. Apple: "Generating a remote notification", "Pushing background updates to your App",
+ * "UNUserNotificationCenterDelegate".
+ */
+export function presentationOf(payload: Payload, context: PresentationContext): Presentation {
+  const aps = objectOf(payload.aps)
+  const strings = context.strings ?? {}
+  const alert = objectOf(aps.alert)
+  const level = levelOf(aps['interruption-level'])
+  const found = {
+    title: localizedText(alert, 'title', 'title-loc-key', 'title-loc-args', strings),
+    subtitle: localizedText(alert, 'subtitle', 'subtitle-loc-key', 'subtitle-loc-args', strings),
+    body: textOf(aps.alert) ?? localizedText(alert, 'body', 'loc-key', 'loc-args', strings),
+    badge: badgeOf(aps.badge),
+    sound: soundOf(aps.sound ?? alert.sound),
+  }
+  const shown = shownOf(found, level, context)
+  const contentAvailable = isOn(aps['content-available'])
+  const isActivity = textOf(aps.event) !== undefined
+  const isForeground = context.appState === 'foreground'
+  // Apple: "Pushing background updates to your App": an app that the user closed is not started for them.
+  const wakesApp = !isActivity && (isForeground || (contentAvailable && context.wasForceQuit !== true))
+  return {
+    ...shown,
+    kind: isActivity ? 'activity' : kindOf(shown, level, isForeground, contentAvailable && wakesApp),
+    wakesApp,
+    threadId: textOf(aps['thread-id']),
+    category: textOf(aps.category),
+    interruptionLevel: level,
+    relevanceScore: numberOf(aps['relevance-score']),
+    contentAvailable,
+    mutableContent:
+      isOn(aps['mutable-content']) && (shown.title ?? shown.subtitle ?? shown.body) !== undefined,
+  }
+}
+
 /** Where the app is when a notification arrives. `terminated`: not running, by the system or by the user. */
 export type AppState = 'foreground' | 'background' | 'terminated'
 
@@ -60,43 +97,6 @@ export interface PresentedSound {
   readonly name: string
   readonly critical: boolean
   readonly volume: number | undefined
-}
-
-/**
- * What a device shows for a payload in a given app state. Pure, and tolerant: a value of the wrong type counts as
- * absent, as on a device. Apple: "Generating a remote notification", "Pushing background updates to your App",
- * "UNUserNotificationCenterDelegate".
- */
-export function presentationOf(payload: Payload, context: PresentationContext): Presentation {
-  const aps = objectOf(payload.aps)
-  const strings = context.strings ?? {}
-  const alert = objectOf(aps.alert)
-  const level = levelOf(aps['interruption-level'])
-  const found = {
-    title: localizedText(alert, 'title', 'title-loc-key', 'title-loc-args', strings),
-    subtitle: localizedText(alert, 'subtitle', 'subtitle-loc-key', 'subtitle-loc-args', strings),
-    body: textOf(aps.alert) ?? localizedText(alert, 'body', 'loc-key', 'loc-args', strings),
-    badge: badgeOf(aps.badge),
-    sound: soundOf(aps.sound ?? alert.sound),
-  }
-  const shown = shownOf(found, level, context)
-  const contentAvailable = isOn(aps['content-available'])
-  const isActivity = textOf(aps.event) !== undefined
-  const isForeground = context.appState === 'foreground'
-  // Apple: "Pushing background updates to your App": an app that the user closed is not started for them.
-  const wakesApp = !isActivity && (isForeground || (contentAvailable && context.wasForceQuit !== true))
-  return {
-    ...shown,
-    kind: isActivity ? 'activity' : kindOf(shown, level, isForeground, contentAvailable && wakesApp),
-    wakesApp,
-    threadId: textOf(aps['thread-id']),
-    category: textOf(aps.category),
-    interruptionLevel: level,
-    relevanceScore: numberOf(aps['relevance-score']),
-    contentAvailable,
-    mutableContent:
-      isOn(aps['mutable-content']) && (shown.title ?? shown.subtitle ?? shown.body) !== undefined,
-  }
 }
 
 /** The part of a presentation that the user notices. */
