@@ -10,7 +10,6 @@ export class ChunkBuffer {
   bytes: Uint8Array = empty
   start = 0
   end = 0
-  #owned = false
 
   /** Bytes received and not consumed. */
   get pending(): number {
@@ -24,17 +23,16 @@ export class ChunkBuffer {
       this.bytes = chunk
       this.start = 0
       this.end = chunk.length
-      this.#owned = false
       return
     }
     const needed = pending + chunk.length
-    if (!this.#owned || this.end + chunk.length > this.bytes.length) {
+    // A chunk in use as it is has no room behind it, so what is written into is always our own copy.
+    if (this.end + chunk.length > this.bytes.length) {
       const joined = new Uint8Array(Math.max(needed, pending * 2))
       joined.set(this.bytes.subarray(this.start, this.end))
       this.bytes = joined
       this.start = 0
       this.end = pending
-      this.#owned = true
     }
     this.bytes.set(chunk, this.end)
     this.end += chunk.length
@@ -50,7 +48,6 @@ export class ChunkBuffer {
     this.bytes = empty
     this.start = 0
     this.end = 0
-    this.#owned = false
   }
 }
 

@@ -9,7 +9,10 @@ const kinds: Record<FieldKind, fc.Arbitrary<unknown>> = {
   u32,
   u64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   milliseconds: fc.maxSafeNat(),
-  bytes: fc.uint8Array({ maxLength: 70 }),
+  bytes: fc.oneof(
+    { weight: 8, arbitrary: fc.uint8Array({ maxLength: 70 }) },
+    { weight: 1, arbitrary: fc.uint8Array({ minLength: 250, maxLength: 600 }) },
+  ),
   text: fc.string({ unit: 'grapheme', maxLength: 40 }),
   decimal: fc.nat(),
   failure: fc.record({ code: u32, count: fc.nat(0xffff) }),

@@ -61,7 +61,7 @@ describe('channel records', () => {
 
   test.each([
     ['a number cut off', '10ff'],
-    ['a number without end', `10${'ff'.repeat(11)}`],
+    ['a number of more than ten bytes', `10${'ff'.repeat(10)}01`],
     ['bytes beyond the record', '0a02aa'],
     ['eight bytes cut off', '7901'],
     ['a group', '0b0c'],

@@ -6,6 +6,7 @@ import { encodeByTable } from '../../src/courier/codec.ts'
 import {
   appendCourierMessage,
   type CourierMessage,
+  type CourierMessageType,
   courierExtensionFieldMin,
   courierMessages,
   decodeCourierMessage,
@@ -14,7 +15,7 @@ import {
   encodeCourierMessage,
   topicHash,
 } from '../../src/courier/index.ts'
-import type { MessageRow } from '../../src/courier/message-row.ts'
+import type { FieldKind, MessageRow } from '../../src/courier/message-row.ts'
 import { WireError } from '../../src/wire-error.ts'
 import { survives } from '../splits.ts'
 import { arbitraryMessage, arbitraryMessageFrom, messageDirections } from './arbitrary-message.ts'
@@ -70,6 +71,8 @@ describe('recorded exchanges', () => {
     })
   })
 })
+
+const fieldsOf = (type: CourierMessageType): MessageRow['fields'] => courierMessages[type].fields
 
 test('topic hashes', () => {
   expect(hexText(topicHash(constants.topic))).toBe(constants.topicSha1)
@@ -193,6 +196,46 @@ describe('tolerance', () => {
       next: 9,
     })
   })
+
+  const widths: Partial<Record<FieldKind, number>> = {
+    u8: 1,
+    u16: 2,
+    u32: 4,
+    u64: 8,
+    milliseconds: 8,
+    failure: 6,
+  }
+  const numeric = messageDirections.flatMap(([type, from]) =>
+    Object.entries(fieldsOf(type))
+      .filter(([, field]) => field.kind in widths)
+      .map(([name]) => ({ type, from, name })),
+  )
+
+  test.each(numeric)(
+    '$type.$name from the $from is ignored in any width but its own',
+    ({ type, from, name }) => {
+      const width = widths[fieldsOf(type)[name]!.kind]
+      for (let length = 0; length <= 9; length++) {
+        const writer = new ByteWriter().u8(courierMessages[type].command)
+        const frame = writer.begin32()
+        for (const [other, field] of Object.entries(fieldsOf(type))) {
+          if (!field.required && other !== name) continue
+          const value = writer.u8(field.id).begin16()
+          writer.raw(new Uint8Array(other === name ? length : (widths[field.kind] ?? 1))).end16(value)
+        }
+        const message = decodeCourierMessage(from, writer.end32(frame).finish())!.value
+        expect(name in message, `${length} bytes`).toBe(length === width)
+        if (fieldsOf(type)[name]!.required && length !== width) {
+          expect(message).toEqual({
+            type: 'unusable',
+            command: courierMessages[type].command,
+            message: type,
+            missing: name,
+          })
+        } else expect(message.type).toBe(type)
+      }
+    },
+  )
 
   test('a notification without payload is unusable, and says why', () => {
     const { value } = decodeCourierMessage('courier', hexBytes('0a0000000f010001aa020001bb04000400000001'))!

@@ -141,7 +141,7 @@ export class PackedDecoder {
     if ((first & 0xf0) === packedTags.dictionary.tag) return this.#readDictionary(first, depth)
     if ((first & 0xf0) === packedTags.array.tag) {
       const items: PackedValue[] = []
-      for (let left = this.#count(first, packedTags.array.bits); left > 0; left--) {
+      for (let left = this.#tagged(first, packedTags.array.bits); left > 0; left--) {
         items.push(this.#readValue(depth + 1))
       }
       return items
@@ -161,19 +161,12 @@ export class PackedDecoder {
 
   #readDictionary(first: number, depth: number): PackedDictionary {
     const dictionary: PackedDictionary = new Map()
-    for (let left = this.#count(first, packedTags.dictionary.bits); left > 0; left--) {
+    for (let left = this.#tagged(first, packedTags.dictionary.bits); left > 0; left--) {
       const { key, value } = this.#readAttribute(depth + 1)
       if (typeof key === 'number') throw invalid('a dictionary has a key that is no text')
       dictionary.set(utf8Text(Uint8Array.from(key, (character) => character.charCodeAt(0))), value)
     }
     return dictionary
-  }
-
-  /** A count of things of at least one byte each: more than there are bytes left is never allocated for. */
-  #count(first: number, bits: number): number {
-    const count = this.#tagged(first, bits)
-    if (count > this.#end - this.#offset) throw invalid('a count exceeds the frame')
-    return count
   }
 
   #tagged(first: number, bits: number): number {

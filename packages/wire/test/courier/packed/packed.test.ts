@@ -218,6 +218,35 @@ describe('limits', () => {
     expect(twice.map(hexText)).toEqual(Array(2).fill('090c010a00112233445566778899'))
   })
 
+  // A value costs its encoded bytes, 3 here, and 32.
+  test.each([
+    [34, '09040102aabb', '09040102aabb'],
+    [35, '09044102aabb', '09028100'],
+  ])('a table of %d bytes', (tableBytes, first, second) => {
+    const encoder = new PackedEncoder(tableBytes)
+    const frame = { command: 9, attributes: [{ id: 1, value: hexBytes('aabb'), cached: true }] }
+    expect([encoder.encode(frame), encoder.encode(frame)].map(hexText)).toEqual([first, second])
+  })
+
+  test('the oldest value leaves a full table', () => {
+    const encoder = new PackedEncoder(70)
+    const frame = (value: string) => ({
+      command: 9,
+      attributes: [{ id: 1, value: hexBytes(value), cached: true }],
+    })
+    const bytes = ['aaaa', 'bbbb', 'aaaa', 'cccc', 'bbbb', 'aaaa'].map((value) =>
+      hexText(encoder.encode(frame(value))),
+    )
+    expect(bytes).toEqual([
+      '09044102aaaa',
+      '09044102bbbb',
+      '09028101',
+      '09044102cccc',
+      '09028101',
+      '09044102aaaa',
+    ])
+  })
+
   test('values in the table do not hold the chunk that they came in', () => {
     const decoder = new PackedDecoder()
     const chunk = hexBytes('09044102aabb')
