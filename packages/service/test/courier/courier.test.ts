@@ -1,0 +1,311 @@
+import { connect as connectTcp } from 'node:net'
+import { encodeCourierMessage, type MessageOf } from '@carillon/wire'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { LocalBus } from '../../src/bus/local-bus.ts'
+import { type Courier, startCourier } from '../../src/courier/courier.ts'
+import type { AcceptOutcome } from '../../src/delivery/delivery.ts'
+import type { Mailbox } from '../../src/delivery/mailbox.ts'
+import { openDelivery } from '../../src/delivery/open-delivery.ts'
+import { limits } from '../../src/limits.ts'
+import { openRegistry } from '../../src/registry/open-registry.ts'
+import { notificationFor } from '../delivery/delivery-fixture.ts'
+import { MemoryAuthority } from '../memory-authority.ts'
+import { nowMs, nowSeconds, openStoreFixture } from '../store/store-fixture.ts'
+import { DeviceAuthority, type Issued } from './device-certificates.ts'
+import { TlsPhone } from './tls-phone.ts'
+
+const topic = 'dev.example.app'
+let certificates: DeviceAuthority
+let server: Issued
+let phoneCertificate: Issued
+
+beforeAll(async () => {
+  certificates = await DeviceAuthority.make(nowMs)
+  server = await certificates.server()
+  phoneCertificate = await certificates.device('phone-1')
+})
+
+interface World {
+  readonly courier: Courier
+  readonly bus: LocalBus<Mailbox>
+  /** The phone's connection is gone and the service has noticed. */
+  leave(phone: TlsPhone): Promise<void>
+  accept(
+    token: Uint8Array,
+    name: string,
+    fields?: { expiration?: number; collapseId?: string },
+  ): Promise<AcceptOutcome>
+  tokenState(token: Uint8Array): Promise<'active' | 'inactive' | 'unknown'>
+  stored(): Promise<number>
+  dial: (options?: Parameters<typeof TlsPhone.dial>[1]) => Promise<TlsPhone>
+}
+
+async function startWorld(): Promise<World> {
+  const { database, store } = await openStoreFixture()
+  const authority = new MemoryAuthority()
+  authority.deviceCaPem.push(...certificates.deviceCaPem)
+  authority.setApp(topic)
+  let seed = 0
+  const random = (bytes: number) => new Uint8Array(bytes).fill(++seed)
+  const registry = openRegistry({ database, authority, now: () => nowMs, random })
+  const bus = new LocalBus<Mailbox>()
+  const onTrouble = (sentence: string, cause: unknown) => {
+    throw new Error(sentence, { cause })
+  }
+  const delivery = openDelivery({ store, bus, registry, authority, now: () => nowMs, onTrouble })
+  const courier = await startCourier({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { certPem: server.pem, keyPem: server.keyPem },
+    authority,
+    registry,
+    delivery,
+    now: () => nowMs,
+    onTrouble,
+  })
+  onTestFinished(async () => {
+    await courier.close()
+    registry.close()
+  })
+  const find = (token: Uint8Array) =>
+    new Promise<Parameters<Parameters<typeof registry.findToken>[1]>[1]>((resolve) =>
+      registry.findToken(Buffer.from(token).toString('hex'), (_error, record) => resolve(record)),
+    )
+  return {
+    courier,
+    bus,
+    async leave(phone) {
+      const missed = new Promise<void>((resolve) => {
+        const stop = bus.onPresence((_device, isPresent) => {
+          if (isPresent) return
+          stop()
+          resolve()
+        })
+      })
+      await phone.leave()
+      await missed
+    },
+    async accept(token, name, fields = {}) {
+      const record = await find(token)
+      return new Promise((resolve) =>
+        delivery.accept(
+          { ...notificationFor(name, fields), token: record! },
+          undefined,
+          (_context, outcome) => resolve(outcome),
+        ),
+      )
+    },
+    async tokenState(token) {
+      const record = await find(token)
+      return record === undefined ? 'unknown' : record.inactiveSinceMs === 0 ? 'active' : 'inactive'
+    },
+    async stored() {
+      store.tick(nowMs)
+      await store.close()
+      return (await database.get<{ n: number }>(database.prepare('SELECT count(*) AS n FROM messages')))!.n
+    },
+    async dial(options) {
+      const phone = await TlsPhone.dial(courier.address.port, options)
+      onTestFinished(() => phone.leave())
+      return phone
+    },
+  }
+}
+
+const text = (message: MessageOf<'notification'>) => new TextDecoder().decode(message.payload)
+
+test('the whole story over TLS: connect, token, push, acknowledgement, away, back', async () => {
+  const { dial, accept, stored, leave } = await startWorld()
+  const phone = await dial({ ALPNProtocols: ['apns-security-v3'], minVersion: 'TLSv1.3' })
+  expect(phone.socket.alpnProtocol).toBe('apns-security-v3')
+  const connected = await phone.connect(phoneCertificate, nowMs)
+  const token = await phone.register(topic)
+  await phone.hear('noStorage')
+
+  expect(await accept(token, 'hello')).toBe('accepted')
+  const hello = await phone.hear('notification')
+  expect(hello).toMatchObject({ token, baseToken: connected.token, storageFlags: 0, pushType: 1 })
+  phone.say({ type: 'ack', id: hello.id, status: 0, token })
+  phone.say({ type: 'keepAlive' })
+  await phone.hear('keepAliveReply')
+  expect(await stored()).toBe(0)
+
+  await leave(phone)
+  for (const name of ['one', 'two', 'three']) expect(await accept(token, name)).toBe('accepted')
+
+  const back = await dial()
+  expect((await back.connect(phoneCertificate, nowMs, { token: connected.token! })).token).toEqual(
+    connected.token,
+  )
+  expect(await back.register(topic)).toEqual(token)
+  const three = await back.hear('notification')
+  expect([text(three), three.storageFlags]).toEqual(['three', 3])
+  await back.hear('noStorage')
+  back.say({ type: 'ack', id: three.id, status: 0 }, { type: 'keepAlive' })
+  await back.hear('keepAliveReply')
+  expect(await stored()).toBe(0)
+})
+
+test('many notifications of one turn arrive in order, and what was not acknowledged arrives again', async () => {
+  const { dial, accept } = await startWorld()
+  const phone = await dial()
+  await phone.connect(phoneCertificate, nowMs)
+  const token = await phone.register(topic)
+  const names = Array.from({ length: 200 }, (_, index) => `n${index}`)
+  await Promise.all(names.map((name) => accept(token, name)))
+  await phone.hear('notification', names.length)
+  const heard = phone.heard.filter((message) => message.type === 'notification')
+  expect(heard.map(text)).toEqual(names)
+  for (const message of heard.slice(0, 50)) phone.say({ type: 'ack', id: message.id })
+  phone.say({ type: 'keepAlive' })
+  await phone.hear('keepAliveReply')
+  await phone.leave()
+
+  const back = await dial()
+  await back.connect(phoneCertificate, nowMs)
+  await back.register(topic)
+  await back.hear('noStorage')
+  const again = back.heard.filter((message) => message.type === 'notification')
+  expect(again.map(text)).toEqual(names.slice(50))
+  expect(again.map((message) => message.tracingId)).toEqual(
+    heard.slice(50).map((message) => message.tracingId),
+  )
+})
+
+test('a second connection of a device replaces the first, which is closed', async () => {
+  const { dial, accept, courier, bus } = await startWorld()
+  const first = await dial()
+  await first.connect(phoneCertificate, nowMs)
+  const token = await first.register(topic)
+  const second = await dial()
+  await second.connect(phoneCertificate, nowMs)
+  await first.closed
+  await second.register(topic)
+  await accept(token, 'for the second')
+  expect(text(await second.hear('notification'))).toBe('for the second')
+  expect([courier.counters.closed, bus.localDevices]).toEqual([{ replaced: 1 }, 1])
+})
+
+test('nobody takes the token: it becomes inactive', async () => {
+  const { dial, accept, tokenState } = await startWorld()
+  const phone = await dial()
+  await phone.connect(phoneCertificate, nowMs)
+  const token = await phone.register(topic)
+  await accept(token, 'anybody?')
+  const message = await phone.hear('notification')
+  phone.say({ type: 'ack', id: message.id, status: 2 })
+  // A new token for the same topic is only issued once the old one is known to be dead.
+  phone.say({ type: 'keepAlive' })
+  await phone.hear('keepAliveReply')
+  while ((await tokenState(token)) === 'active') await new Promise((resolve) => setImmediate(resolve))
+  expect(await tokenState(token)).toBe('inactive')
+})
+
+test('expiration 0 to a device that is away leaves no trace', async () => {
+  const { dial, accept, stored, leave } = await startWorld()
+  const phone = await dial()
+  await phone.connect(phoneCertificate, nowMs)
+  const token = await phone.register(topic)
+  await leave(phone)
+  expect(await accept(token, 'now', { expiration: 0 })).toBe('accepted')
+  expect(await accept(token, 'late', { expiration: nowSeconds - 1 })).toBe('accepted')
+  expect(await stored()).toBe(0)
+})
+
+test.each([
+  ['offered among others', ['apns-pack-v1', 'apns-security-v3'], 'apns-security-v3'],
+  ['not offered at all', undefined, false],
+] as const)('ALPN %s', async (_name, offered, expected) => {
+  const { dial } = await startWorld()
+  const phone = await dial(offered === undefined ? {} : { ALPNProtocols: [...offered] })
+  expect(phone.socket.alpnProtocol).toBe(expected)
+  expect((await phone.connect(phoneCertificate, nowMs)).status).toBe(0)
+})
+
+test('a client that only speaks the packed framing gets a TLS alert', async () => {
+  const { courier } = await startWorld()
+  await expect(TlsPhone.dial(courier.address.port, { ALPNProtocols: ['apns-pack-v1'] })).rejects.toThrow(
+    /no application protocol/i,
+  )
+})
+
+test('a device of another system is told so and closed', async () => {
+  const { dial, courier } = await startWorld()
+  const foreign = await DeviceAuthority.make(nowMs)
+  const phone = await dial()
+  expect((await phone.connect(await foreign.device('phone-1'), nowMs)).status).toBe(2)
+  await phone.closed
+  expect(courier.counters.rejected).toEqual({ 'certificate of another authority': 1 })
+})
+
+test('a wrong clock is told the right time', async () => {
+  const { dial } = await startWorld()
+  const phone = await dial()
+  expect(await phone.connect(phoneCertificate, nowMs - 3_600_000)).toMatchObject({ nonceTimeMs: nowMs })
+  await phone.closed
+})
+
+test('bytes that are no frames close the connection; other devices do not notice', async () => {
+  const { dial, courier } = await startWorld()
+  const good = await dial()
+  await good.connect(phoneCertificate, nowMs)
+  const bad = await dial()
+  bad.socket.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+  await bad.closed
+  good.say({ type: 'keepAlive' })
+  await good.hear('keepAliveReply')
+  expect(courier.counters.closed).toEqual({ malformed: 1 })
+})
+
+test('a device that does not read is dropped before it costs memory', async () => {
+  const { dial, courier } = await startWorld()
+  const phone = await dial()
+  await phone.connect(phoneCertificate, nowMs)
+  phone.socket.pause()
+  const flush = encodeCourierMessage({ type: 'flush', wantedBytes: limits.flushPaddingBytesMax })
+  const flood = Buffer.concat(new Array(500).fill(flush))
+  const pump = () => {
+    while (!phone.socket.destroyed && phone.socket.write(flood)) {
+      // Until the socket wants to be waited for.
+    }
+  }
+  phone.socket.on('drain', pump)
+  pump()
+  while (courier.connections > 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(courier.counters.closed).toEqual({ 'does not read': 1 })
+})
+
+test('closing the courier closes every connection, known or not, and the port', async () => {
+  const { dial, courier, bus } = await startWorld()
+  const known = await dial()
+  await known.connect(phoneCertificate, nowMs)
+  const unknown = await dial()
+  const bare = connectTcp({ host: '127.0.0.1', port: courier.address.port })
+  const bareClosed = new Promise<void>((resolve) => bare.once('close', () => resolve()))
+  bare.on('error', () => {})
+  await new Promise<void>((resolve) => bare.once('connect', () => resolve()))
+  await courier.close()
+  await Promise.all([known.closed, unknown.closed, bareClosed])
+  expect([courier.connections, bus.localDevices]).toEqual([0, 0])
+  await expect(TlsPhone.dial(courier.address.port)).rejects.toThrow(/ECONNREFUSED/)
+})
+
+test('a port that is taken is an error with its code', async () => {
+  const { courier } = await startWorld()
+  await expect(
+    startCourier({
+      host: '127.0.0.1',
+      port: courier.address.port,
+      tls: { certPem: server.pem, keyPem: server.keyPem },
+      authority: new MemoryAuthority(),
+      registry: {
+        enrolDevice: () => Promise.reject(),
+        issueToken: () => Promise.reject(),
+        topicOf: () => undefined,
+      },
+      delivery: { attach: () => Promise.reject() as never },
+      now: () => nowMs,
+      onTrouble: () => {},
+    }),
+  ).rejects.toMatchObject({ code: 'EADDRINUSE' })
+})
