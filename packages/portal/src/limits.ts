@@ -9,9 +9,9 @@ export const limits = {
   /** Push certificates ever issued, held in memory. One more is refused with `CERTIFICATE_LIMIT`. */
   certificatesMax: 20_000,
   /** Kept in the database only. One more is refused with `DEVICE_LIMIT`. */
-  devicesMax: 10_000_000,
+  devicesMax: 1_000_000,
   /** Disabled devices are held in memory. One more is refused with `DEVICE_LIMIT`. */
-  devicesDisabledMax: 500_000,
+  devicesDisabledMax: 200_000,
   /** Provisioning profiles kept. One more is refused with `PROFILE_LIMIT`. */
   profilesMax: 100_000,
   /** Devices named in one profile. More are refused with `REQUEST_INVALID`. */

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto'
+
 /**
  * What the portal can do, the same whether it works on a directory (`openPortal`) or on a running system over
  * HTTPS (`openPortalClient`). Times are milliseconds since 1970; every rejection is a `PortalError`.
@@ -277,6 +279,7 @@ export type PortalChange =
   | { readonly type: 'app'; readonly bundleId: string }
   | { readonly type: 'key'; readonly keyId: string; readonly status: 'active' | 'revoked' }
   | { readonly type: 'certificate'; readonly serial: string; readonly status: 'active' | 'revoked' }
+  /** A disabled device is also told as its revoked certificates, one change for each. */
   | {
       readonly type: 'device'
       readonly deviceId: string
@@ -287,8 +290,15 @@ export type PortalChange =
 /** Answers from memory, without waiting: for the path of a push. */
 export interface PortalLookup {
   app(bundleId: string): App | undefined
+  /** All App IDs, in no order. */
+  apps(): readonly App[]
   key(keyId: string): AuthKey | undefined
-  /** Push certificates; `unknown` for a serial that this portal did not issue. */
+  /** The public half, ready for `crypto.verify`; of revoked keys too. */
+  publicKeyOf(keyId: string): KeyObject | undefined
+  /**
+   * By serial number in lower-case hex. Push certificates have all states; certificates of disabled devices are
+   * `revoked`, those of other devices and everything else `unknown`.
+   */
   certificateStatus(serial: string): 'active' | 'revoked' | 'expired' | 'unknown'
   /** By device id or UDID. Whether the device is one of ours is what its certificate proves. */
   isDeviceDisabled(device: string): boolean

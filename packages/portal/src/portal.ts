@@ -97,10 +97,13 @@ function composePortal(
     files,
     lookup: {
       app: (bundleId) => memory.apps.get(bundleId),
+      apps: () => [...memory.apps.values()],
       key: (keyId) => memory.keys.get(keyId),
+      publicKeyOf: (keyId) => memory.publicKeys.get(keyId),
       certificateStatus: (serial) => {
         const record = memory.certificates.get(serial)
-        return record === undefined ? 'unknown' : certificateStatus(record, now())
+        if (record !== undefined) return certificateStatus(record, now())
+        return memory.disabledCertificates.has(serial) ? 'revoked' : 'unknown'
       },
       isDeviceDisabled: (device) => memory.disabledDevices.has(device),
     },

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Database } from '@carillon/database'
 import type { Authority } from '../authority/authority.ts'
 import type { App, AuthKey, PortalChange, PushCertificateKind, Team } from '../operations.ts'
@@ -19,9 +20,14 @@ export interface RegistryContext {
 export interface RegistryMemory {
   readonly apps: Map<string, App>
   readonly keys: Map<string, AuthKey>
+  readonly publicKeys: Map<string, KeyObject>
   readonly certificates: Map<string, CertificateRecord>
   /** Device ids and UDIDs of disabled devices. */
   readonly disabledDevices: Set<string>
+  /** Serial numbers of their certificates. */
+  readonly disabledCertificates: Set<string>
+  /** How many rows there are of what is not held here. */
+  readonly counts: { devices: number; profiles: number }
 }
 
 export interface CertificateRecord {

@@ -7,6 +7,7 @@ import type { Device, DeviceActivation, DeviceActivationRequest, DeviceOperation
 import { readCsr } from '../pki/csr.ts'
 import { deviceLayout } from '../pki/issuance.ts'
 import { encodePem } from '../pki/pem.ts'
+import { readPages } from '../store/read-pages.ts'
 import { checkName, checkRoom, checkUdid, requestInvalid } from './checks.ts'
 import type { RegistryContext } from './context.ts'
 import { makeId, makeUdid } from './ids.ts'
@@ -32,7 +33,8 @@ export function deviceOperations(context: RegistryContext): DeviceOperations {
     },
 
     async list() {
-      return (await database.all(statements.list)).map(deviceOf)
+      const devices = (await readPages(database, 'SELECT * FROM devices', 'device_id')).map(deviceOf)
+      return devices.sort((a, b) => b.createdAt - a.createdAt || (a.deviceId < b.deviceId ? -1 : 1))
     },
 
     async get(device) {
@@ -59,6 +61,11 @@ export function deviceOperations(context: RegistryContext): DeviceOperations {
       const { deviceId, udid } = found
       context.memory.disabledDevices.add(deviceId).add(udid)
       context.changed({ type: 'device', deviceId, udid, status: 'disabled' })
+      for (const row of await database.all(statements.serials, [deviceId])) {
+        const serial = String(row.serial)
+        context.memory.disabledCertificates.add(serial)
+        context.changed({ type: 'certificate', serial, status: 'revoked' })
+      }
       return { ...found, status: 'disabled' }
     },
   }
@@ -82,8 +89,7 @@ function prepareStatements({ database }: RegistryContext) {
     insert: database.prepare(
       'INSERT INTO devices (device_id, udid, name, registered, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
-    count: database.prepare('SELECT COUNT(*) AS devices FROM devices'),
-    list: database.prepare('SELECT * FROM devices ORDER BY created_at DESC, device_id'),
+    serials: database.prepare('SELECT serial FROM device_certificates WHERE device_id = ?'),
     register: database.prepare('UPDATE devices SET name = ?, registered = 1 WHERE device_id = ?'),
     activate: database.prepare('UPDATE devices SET activated_at = ? WHERE device_id = ?'),
     disable: database.prepare(
@@ -139,6 +145,11 @@ async function certify(
     { statement: statements.certificate, parameters: [serial, deviceId, notAfter, der] },
     { statement: statements.activate, parameters: [context.now(), deviceId] },
   ])
+  if (context.memory.disabledDevices.has(deviceId)) {
+    // Disabled while the certificate was being written: nobody gets it, and it counts as revoked.
+    context.memory.disabledCertificates.add(serial)
+    throw disabled(device)
+  }
   context.changed({ type: 'device', deviceId, udid, status: 'enabled' })
   return {
     deviceId,
@@ -161,12 +172,16 @@ function newDevice(context: RegistryContext, udid: string, name: string, registe
   }
 }
 
-async function insert({ database }: RegistryContext, statements: Statements, device: Device): Promise<void> {
+async function insert(
+  { database, memory }: RegistryContext,
+  statements: Statements,
+  device: Device,
+): Promise<void> {
   const { deviceId, udid, name, registered, createdAt } = device
-  const count = await database.get<{ devices: number }>(statements.count)
-  checkRoom(count?.devices ?? 0, limits.devicesMax, 'DEVICE_LIMIT', 'devices')
+  checkRoom(memory.counts.devices, limits.devicesMax, 'DEVICE_LIMIT', 'devices')
   const added = await database.run(statements.insert, [deviceId, udid, name, Number(registered), createdAt])
   if (added === 0) throw exists(udid)
+  memory.counts.devices++
 }
 
 async function findDevice({ database }: RegistryContext, device: string): Promise<Device | undefined> {

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { PortalError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { AuthKey, KeyOperations, KeyRequest } from '../operations.ts'
@@ -36,6 +37,7 @@ export function keyOperations(context: RegistryContext): KeyOperations {
       const topics = request.topics === undefined ? null : JSON.stringify(request.topics)
       await database.run(insert, [key.keyId, name, key.environment, topics, key.createdAt, key.publicKeyPem])
       memory.keys.set(key.keyId, key)
+      memory.publicKeys.set(key.keyId, createPublicKey(key.publicKeyPem))
       context.changed({ type: 'key', keyId: key.keyId, status: 'active' })
       return { ...key, privateKeyPem: privateKeyPem(pair) }
     },

@@ -1,21 +1,38 @@
+import { createPublicKey } from 'node:crypto'
 import type { Database, Row } from '@carillon/database'
 import { PortalError } from '../errors.ts'
 import { type App, type AuthKey, keyEnvironments, pushCertificateKinds, type Team } from '../operations.ts'
+import { readPages } from '../store/read-pages.ts'
 import type { CertificateRecord, RegistryMemory } from './context.ts'
 
 /** Reads what the path of a push asks about. Its size is bounded by the limits at writing. */
 export async function loadMemory(database: Database, team: Team): Promise<RegistryMemory> {
-  const [apps, keys, certificates, disabled] = await Promise.all([
-    database.all(database.prepare('SELECT * FROM apps')),
-    database.all(database.prepare('SELECT * FROM auth_keys')),
-    database.all(database.prepare('SELECT * FROM certificates')),
-    database.all(database.prepare('SELECT device_id, udid FROM devices WHERE disabled_at IS NOT NULL')),
-  ])
+  const count = async (table: 'devices' | 'profiles') => {
+    const row = await database.get(database.prepare(`SELECT COUNT(*) AS number FROM ${table}`))
+    return Number(row?.number ?? 0)
+  }
+  const apps = await readPages(database, 'SELECT * FROM apps', 'bundle_id')
+  const keys = await readPages(database, 'SELECT * FROM auth_keys', 'key_id')
+  const certificates = await readPages(database, 'SELECT * FROM certificates', 'serial')
+  const disabled = await readPages(
+    database,
+    'SELECT device_id, udid FROM (SELECT * FROM devices WHERE disabled_at IS NOT NULL) AS disabled',
+    'device_id',
+  )
+  const disabledCertificates = await readPages(
+    database,
+    `SELECT serial FROM (SELECT c.serial FROM devices d JOIN device_certificates c ON c.device_id = d.device_id
+      WHERE d.disabled_at IS NOT NULL) AS disabled`,
+    'serial',
+  )
   return {
     apps: new Map(apps.map((row) => [String(row.bundle_id), appOf(row, team)])),
     keys: new Map(keys.map((row) => [String(row.key_id), keyOf(row, team)])),
+    publicKeys: new Map(keys.map((row) => [String(row.key_id), createPublicKey(String(row.public_key_pem))])),
     certificates: new Map(certificates.map((row) => [String(row.serial), certificateOf(row)])),
     disabledDevices: new Set(disabled.flatMap((row) => [String(row.device_id), String(row.udid)])),
+    disabledCertificates: new Set(disabledCertificates.map((row) => String(row.serial))),
+    counts: { devices: await count('devices'), profiles: await count('profiles') },
   }
 }
 

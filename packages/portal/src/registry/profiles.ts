@@ -14,6 +14,7 @@ import {
 import { signCms } from '../pki/cms.ts'
 import { privateKeyDer } from '../pki/key.ts'
 import { encodeProfilePlist, profileTraits } from '../profile/profile-plist.ts'
+import { readPages } from '../store/read-pages.ts'
 import { findApp } from './apps.ts'
 import { checkName, checkRoom, requestInvalid } from './checks.ts'
 import type { RegistryContext } from './context.ts'
@@ -27,26 +28,24 @@ export function profileOperations(context: RegistryContext): ProfileOperations {
   const insert = database.prepare(
     'INSERT INTO profiles (uuid, name, bundle_id, kind, created_at, expires_at, der) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
-  const count = database.prepare('SELECT COUNT(*) AS profiles FROM profiles')
-  const list = database.prepare(
-    'SELECT uuid, name, bundle_id, kind, created_at, expires_at FROM profiles ORDER BY created_at DESC, uuid',
-  )
+  const listed = 'SELECT uuid, name, bundle_id, kind, created_at, expires_at FROM profiles'
   const byUuid = database.prepare('SELECT * FROM profiles WHERE uuid = ?')
 
   return {
     async create(request) {
       const app = findApp(context, request.bundleId)
       const devices = await devicesOf(context, request)
-      const held = await database.get<{ profiles: number }>(count)
-      checkRoom(held?.profiles ?? 0, limits.profilesMax, 'PROFILE_LIMIT', 'provisioning profiles')
+      checkRoom(context.memory.counts.profiles, limits.profilesMax, 'PROFILE_LIMIT', 'provisioning profiles')
       const profile = await makeProfile(context, request, app, devices)
       const { uuid, name, bundleId, kind, createdAt, expiresAt, der } = profile
       await database.run(insert, [uuid, name, bundleId, kind, createdAt, expiresAt, der])
+      context.memory.counts.profiles++
       return profile
     },
 
     async list() {
-      return (await database.all(list)).map(profileOf)
+      const profiles = (await readPages(database, listed, 'uuid')).map(profileOf)
+      return profiles.sort((a, b) => b.createdAt - a.createdAt || (a.uuid < b.uuid ? -1 : 1))
     },
 
     async get(uuid) {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readDeviceCertificate } from '@carillon/wire'
 import { describe, expect, test } from 'vitest'
+import type { PortalChange } from '../../src/index.ts'
 import { makeKey, publicKeyDer } from '../../src/pki/key.ts'
 import { hasOpenssl, openssl, opensslRequest } from '../support/openssl.ts'
 import { makeRequest } from '../support/request.ts'
@@ -72,7 +73,8 @@ describe('activation', () => {
   })
 
   test('is refused to unknown, disabled and contradictory requests, and leaves nothing behind', async () => {
-    const portal = await temporaryPortal()
+    const dataDir = await temporaryDirectory()
+    const portal = await temporaryPortal({ dataDir })
     const csrPem = makeRequest(await makeKey('p256'))
     const { deviceId } = await portal.devices.add({ name: 'Phone', udid })
     const cases = [
@@ -89,11 +91,20 @@ describe('activation', () => {
     }
     expect(await portal.devices.list()).toHaveLength(1)
 
+    const { serial } = await portal.devices.activate({ csrPem, deviceId })
     expect(portal.lookup.isDeviceDisabled(deviceId)).toBe(false)
+    expect(portal.lookup.certificateStatus(serial)).toBe('unknown')
+    const heard: PortalChange[] = []
+    portal.onChange((change) => heard.push(change))
     await portal.devices.disable(deviceId)
     await portal.devices.disable(udid)
     expect(portal.lookup.isDeviceDisabled(deviceId)).toBe(true)
     expect(portal.lookup.isDeviceDisabled(udid)).toBe(true)
+    expect(portal.lookup.certificateStatus(serial)).toBe('revoked')
+    expect(heard).toEqual([
+      { type: 'device', deviceId, udid, status: 'disabled' },
+      { type: 'certificate', serial, status: 'revoked' },
+    ])
     expect(await rejection(portal.devices.activate({ csrPem, udid }))).toMatchObject({
       code: 'DEVICE_DISABLED',
     })

@@ -22,6 +22,10 @@ test('a key is PKCS#8 over P-256, and the portal keeps what verifies its signatu
   expect(verify('sha256', message, { key: createPublicKey(kept!.publicKeyPem), ...options }, signature)).toBe(
     true,
   )
+  expect(
+    verify('sha256', message, { key: again.lookup.publicKeyOf(key.keyId)!, ...options }, signature),
+  ).toBe(true)
+  expect(portal.lookup.publicKeyOf(key.keyId)?.type).toBe('public')
   expect(await again.keys.get(key.keyId)).toEqual(kept)
 })
 
