@@ -43,16 +43,10 @@ export class ConnectionSet {
     if (!isHopeful && this.#pace.mayConnect(now)) this.#open(events, now)
   }
 
-  /** What the passing of time asks for: connects that take too long, silent ones, spare ones, one more. */
+  /** What the passing of time asks for: silent connections, spare ones, one more. */
   tend(events: ConnectionEvents, now: number, isQueueing: boolean): void {
     let usable = 0
     for (const connection of [...this.all]) {
-      if (connection.state === 'connecting') {
-        if (now - connection.startedAt < this.#limits.connectMsMax) continue
-        connection.isConnectTimedOut = true
-        connection.transport.destroy()
-        continue
-      }
       connection.watch(now, this.#limits.silentMsMax)
       if (connection.state !== 'open') continue
       usable += 1
@@ -108,13 +102,8 @@ export class ConnectionSet {
   }
 
   #failureOf(connection: PooledConnection, reason: EndReason): ConnectFailure {
-    const { host, port } = this.#options
     const said = connection.goawayReason
     if (said !== undefined) return { message: `${said.meaning} ${said.fix}`, isDefinitive: false }
-    if (!connection.isConnectTimedOut) return connectFailureOf(reason, host, port)
-    return {
-      message: `No connection to ${host}:${port} within ${this.#limits.connectMsMax} ms.`,
-      isDefinitive: false,
-    }
+    return connectFailureOf(reason, this.#options.host, this.#options.port)
   }
 }

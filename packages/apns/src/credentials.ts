@@ -46,7 +46,7 @@ export const identityOf = (auth: Auth, ca: string | Uint8Array | readonly string
   if (typeof auth !== 'object' || auth === null) {
     throw new ArgumentError('auth', `give { type: 'token', keyId, teamId, privateKey }, not ${kindOf(auth)}`)
   }
-  const trusted = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : asPemList(ca) }
+  const trusted = ca === undefined ? {} : { ca: asPemList(ca) }
   switch (auth.type) {
     case 'token':
       return { signer: signerOf(auth), secureContext: secureContextOf('ca', trusted) }
@@ -76,8 +76,16 @@ const asPem = (material: string | Uint8Array): Pem =>
     ? material
     : Buffer.from(material.buffer, material.byteOffset, material.byteLength)
 
-const asPemList = (ca: Uint8Array | readonly string[]): Pem | string[] =>
-  ca instanceof Uint8Array ? asPem(ca) : [...ca]
+const asPemList = (ca: string | Uint8Array | readonly string[]): string[] => {
+  const list = typeof ca === 'string' || ca instanceof Uint8Array ? [asPem(ca).toString()] : [...ca]
+  for (const pem of list) {
+    // OpenSSL ignores what it cannot read here, and every connect would fail for another reason.
+    if (typeof pem !== 'string' || !pem.includes('-----BEGIN ')) {
+      throw new ArgumentError('ca', 'not a certificate in PEM. Give the contents of the file, not its path')
+    }
+  }
+  return list
+}
 
 const checkMaterial = (field: string, value: unknown): void => {
   if (typeof value === 'string' || value instanceof Uint8Array) return

@@ -51,13 +51,14 @@ export const resolveOptions = (options: PushClientOptions): ResolvedOptions => {
     throw new ArgumentError('serverName', 'give the name in the certificate of the service, or leave it out')
   }
   const { signer, secureContext } = identityOf(options.auth, options.ca)
+  const limits = resolveLimits(options.limits ?? {})
   return {
     environment,
-    target: { host, port, serverName, secureContext },
+    target: { host, port, serverName, secureContext, connectMsMax: limits.connectMsMax },
     // RFC 9113 §8.3.1, RFC 9110 §4.2.2: the default port of https is left out.
     authority: port === 443 ? host : `${host}:${port}`,
     signer,
-    limits: resolveLimits(options.limits ?? {}),
+    limits,
   }
 }
 

@@ -43,13 +43,11 @@ export class PooledConnection implements ClientHandler<PendingPush> {
   wasOpen = false
   /** The highest stream limit of the service seen here. */
   limitSeenMax = 0
-  readonly startedAt: number
   idleSince: number
   /** Newest provider token used here. */
   tokenVersion = 0
   /** Why the service said goodbye, where it said so. */
   goawayReason: Reason | undefined = undefined
-  isConnectTimedOut = false
   #refusals = 0
   #refusedAt = Number.NEGATIVE_INFINITY
   #pausedUntil = 0
@@ -58,7 +56,6 @@ export class PooledConnection implements ClientHandler<PendingPush> {
 
   constructor(events: ConnectionEvents, now: number) {
     this.#events = events
-    this.startedAt = now
     this.#silentSince = now
     this.idleSince = now
   }
@@ -74,7 +71,7 @@ export class PooledConnection implements ClientHandler<PendingPush> {
     if (this.answers !== this.#answersSeen || this.inFlight.size === 0) {
       this.#answersSeen = this.answers
       this.#silentSince = now
-    } else if (now - this.#silentSince >= silentMsMax && this.state !== 'ended') {
+    } else if (now - this.#silentSince >= silentMsMax) {
       this.#silentSince = now
       // A missing answer ends the connection: that is the engine's limit `pingAckMsMax`.
       this.http2.ping(() => {})

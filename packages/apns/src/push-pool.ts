@@ -83,9 +83,10 @@ export class PushPool implements ConnectionEvents, PushOwner {
   /** The caller takes a push back. */
   abort(push: PendingPush): void {
     if (push.list === undefined) return
-    const wasSent = push.connection !== undefined
-    if (wasSent) push.connection?.http2.cancel(push.streamId)
+    const { connection } = push
+    const wasSent = connection !== undefined
     this.#giveUp(push, 'Aborted', wasSent, wasSent ? 'Aborted before its answer came.' : 'Aborted, not sent.')
+    connection?.http2.cancel(push.streamId)
   }
 
   /** Takes no more pushes, lets those it has finish for at most `msMax`, then closes; resolves when all is closed. */
@@ -212,10 +213,11 @@ export class PushPool implements ConnectionEvents, PushOwner {
   #expireInFlight(now: number): void {
     const oldest = now - this.#limits.answerMsMax
     const hint = `No answer within ${this.#limits.answerMsMax} ms.`
-    for (const { inFlight, http2 } of this.#connections.all) {
+    for (const { inFlight, http2 } of [...this.#connections.all]) {
       for (let push = inFlight.first; push !== undefined && push.openedAt <= oldest; push = inFlight.first) {
-        http2.cancel(push.streamId)
+        // Off the list first: cancelling the last stream of a retiring connection ends it at once.
         this.#giveUp(push, 'DeadlineExceeded', true, hint)
+        http2.cancel(push.streamId)
       }
     }
   }
@@ -357,8 +359,8 @@ export class PushPool implements ConnectionEvents, PushOwner {
     this.#forEachQueued((push) => this.#giveUp(push, 'ClientClosed', false, hint))
     for (const { inFlight, http2 } of [...this.#connections.all]) {
       for (let push = inFlight.first; push !== undefined; push = inFlight.first) {
-        http2.cancel(push.streamId)
         this.#giveUp(push, 'ClientClosed', true, hint)
+        http2.cancel(push.streamId)
       }
       http2.close()
     }

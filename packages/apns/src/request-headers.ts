@@ -33,4 +33,7 @@ export const requestHeaders = (
 }
 
 /** Apple: "Sending notification requests to APNs" on HPACK: ids that seldom repeat stay out of the small table. */
-export const requestIndexing: IndexingPolicies = { [header.apnsCollapseId]: 'literal' }
+export const requestIndexing: IndexingPolicies = {
+  [header.apnsId]: 'literal',
+  [header.apnsCollapseId]: 'literal',
+}

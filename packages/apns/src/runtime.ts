@@ -9,6 +9,8 @@ export interface Target {
   /** The name that the service's certificate must carry; also sent as SNI. */
   readonly serverName: string
   readonly secureContext: SecureContext
+  /** For DNS, TCP and the TLS handshake. */
+  readonly connectMsMax: number
 }
 
 /** What carries the bytes of one connection. */

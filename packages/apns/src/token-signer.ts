@@ -54,10 +54,9 @@ export class TokenSigner {
   renewExpired(version: number, now: number): boolean {
     const token = this.token(now)
     if (token.version > version) return true
-    const issuedAt = Math.floor(now / 1000)
-    if (now - this.#renewedAt < renewalMsMin || issuedAt <= token.issuedAt) return false
+    if (now - this.#renewedAt < renewalMsMin) return false
     this.#renewedAt = now
-    this.#make(issuedAt, now)
+    this.#make(Math.max(Math.floor(now / 1000), token.issuedAt + 1), now)
     return true
   }
 

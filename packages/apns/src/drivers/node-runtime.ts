@@ -14,6 +14,7 @@ export const nodeRuntime: Runtime = {
       {
         host: target.host,
         port: target.port,
+        connectMsMax: target.connectMsMax,
         secureContext: target.secureContext,
         // RFC 6066 §3: an address is never sent as a server name; Node then checks the certificate against `host`.
         ...(isIP(target.serverName) === 0 ? { servername: target.serverName } : {}),
