@@ -158,14 +158,17 @@ test('nobody takes the token: it becomes inactive and the message is gone', asyn
   expect(store.rows.size).toBe(0)
 })
 
-test.each([1, 3, 5, 255])('status %i means that the device has given it up: gone, the token lives', async (status) => {
-  const { store, phone, accept, deactivated } = await onlinePhone()
-  void accept('hello')
-  store.commit()
-  phone.acknowledge('hello', status)
-  store.commit()
-  expect([deactivated, store.rows.size]).toEqual([[], 0])
-})
+test.each([1, 3, 5, 255])(
+  'status %i means that the device has given it up: gone, the token lives',
+  async (status) => {
+    const { store, phone, accept, deactivated } = await onlinePhone()
+    void accept('hello')
+    store.commit()
+    phone.acknowledge('hello', status)
+    store.commit()
+    expect([deactivated, store.rows.size]).toEqual([[], 0])
+  },
+)
 
 test('acknowledgements of nothing are ignored', async () => {
   const { store, phone, accept } = await onlinePhone()
@@ -181,7 +184,9 @@ test('the apns-id travels as its 16 bytes, whatever its case', async () => {
   const { accept } = deliveryOver(store)
   void accept('hello')
   store.commit()
-  expect(Buffer.from([...store.rows.values()][0]!.apnsId).toString('hex')).toBe('0123456789abcdef0123456789abcdef')
+  expect(Buffer.from([...store.rows.values()][0]!.apnsId).toString('hex')).toBe(
+    '0123456789abcdef0123456789abcdef',
+  )
 })
 
 test('a device in another process: durable first, then its node is woken', async () => {

@@ -89,22 +89,35 @@ export function deliveryOver(store: MessageStore): DeliveryFixture {
     bus,
     registry: { deactivateToken: async (token) => void deactivated.push(token) },
     authority: {
-      app: (bundleId): AppSettings => ({ bundleId, teamId: 'TEAM123456', pushEnabled: true, inboxMax: settings.inboxMax }),
+      app: (bundleId): AppSettings => ({
+        bundleId,
+        teamId: 'TEAM123456',
+        pushEnabled: true,
+        inboxMax: settings.inboxMax,
+      }),
     },
     now: () => clock.nowMs,
     onTrouble: (sentence) => void troubles.push(sentence),
   })
-  const connect: DeliveryFixture['connect'] = ({ device = 1, phone = new FakePhone(), namesTopics = true } = {}) => {
+  const connect: DeliveryFixture['connect'] = ({
+    device = 1,
+    phone = new FakePhone(),
+    namesTopics = true,
+  } = {}) => {
     phone.inbox = delivery.attach(device, phone)
     if (namesTopics) phone.inbox.topicsChanged()
     return phone
   }
   const accept: DeliveryFixture['accept'] = (name, fields = {}) =>
     new Promise((resolve) =>
-      delivery.accept(notificationFor(name, { receivedAtMs: clock.nowMs, ...fields }), 'context', (context, outcome) => {
-        if (context !== 'context') throw new Error('the context was not handed through')
-        resolve(outcome)
-      }),
+      delivery.accept(
+        notificationFor(name, { receivedAtMs: clock.nowMs, ...fields }),
+        'context',
+        (context, outcome) => {
+          if (context !== 'context') throw new Error('the context was not handed through')
+          resolve(outcome)
+        },
+      ),
     )
   return { delivery, bus, deactivated, troubles, clock, settings, connect, accept }
 }

@@ -156,7 +156,8 @@ test('the window counts bytes too', async () => {
   const phone = connect()
   await store.answerReads()
   const large = limits.unackedBytesPerSessionMax / 4
-  for (let index = 0; index < 6; index++) void accept(`${index}`, { payload: new Uint8Array(large).fill(48 + index) })
+  for (let index = 0; index < 6; index++)
+    void accept(`${index}`, { payload: new Uint8Array(large).fill(48 + index) })
   expect(phone.got.length).toBe(4)
 })
 
@@ -208,7 +209,12 @@ test('presence is told: once for coming, not for a replacement, once for going',
   second.inbox.close()
   stop()
   connect({ device: 6 })
-  expect(seen).toEqual([[5, true], [5, false], [5, true], [5, false]])
+  expect(seen).toEqual([
+    [5, true],
+    [5, false],
+    [5, true],
+    [5, false],
+  ])
 })
 
 test('held topics stay stored until the device names them; others flow meanwhile', async () => {

@@ -1,4 +1,10 @@
-import type { AddDone, InboxMessage, MessageStore, StoredPage, StoreTicket } from '../../src/store/message-store.ts'
+import type {
+  AddDone,
+  InboxMessage,
+  MessageStore,
+  StoredPage,
+  StoreTicket,
+} from '../../src/store/message-store.ts'
 import type { StoredMessage } from '../../src/store/stored-message.ts'
 
 /**

@@ -1,0 +1,59 @@
+/*
+ * Run as a process of its own, to be killed: accepts notifications without end and writes a line to stdout for
+ * each that was accepted. Devices 1 to 8 are away and keep one, 11 to 18 are away and keep all, 21 to 28 are
+ * connected and never acknowledge.
+ *
+ *   node accept-and-tell.ts FILE
+ */
+import { writeSync } from 'node:fs'
+import { openDatabase } from '@carillon/database'
+import { LocalBus } from '../../src/bus/local-bus.ts'
+import type { Mailbox } from '../../src/delivery/mailbox.ts'
+import { openDelivery } from '../../src/delivery/open-delivery.ts'
+import { limits } from '../../src/limits.ts'
+import { migrations } from '../../src/migrations.ts'
+import { openMessageStore } from '../../src/store/database-message-store.ts'
+import { nowMs } from '../store/store-fixture.ts'
+import { FakePhone, notificationFor, topic } from './delivery-fixture.ts'
+
+const queueTopic = 'dev.example.queue'
+const database = await openDatabase({ engine: 'sqlite', file: process.argv[2]!, migrations })
+const store = await openMessageStore({ database })
+const delivery = openDelivery({
+  store,
+  bus: new LocalBus<Mailbox>(),
+  registry: { deactivateToken: () => Promise.resolve() },
+  authority: {
+    app: (bundleId) => ({
+      bundleId,
+      teamId: '',
+      pushEnabled: true,
+      inboxMax: bundleId === queueTopic ? limits.inboxPerAppMax : 1,
+    }),
+  },
+  now: () => nowMs,
+  onTrouble: (sentence) => {
+    throw new Error(sentence)
+  },
+})
+for (let device = 21; device <= 28; device++) {
+  const phone = new FakePhone()
+  phone.inbox = delivery.attach(device, phone)
+  phone.inbox.topicsChanged()
+}
+
+let count = 0
+function acceptNext(): void {
+  count++
+  const group = count % 3
+  const device = group * 10 + 1 + (Math.floor(count / 3) % 8)
+  const bundleId = group === 1 ? queueTopic : topic
+  const name = `${device} ${count}`
+  const notification = notificationFor(name, { device, topic: bundleId, bundleId })
+  delivery.accept(notification, name, (context, outcome) => {
+    if (outcome === 'accepted') writeSync(1, `${context}\n`)
+    acceptNext()
+  })
+}
+// Enough at once that commits hold several and others wait behind them.
+for (let index = 0; index < 20; index++) acceptNext()
