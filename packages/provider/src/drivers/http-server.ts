@@ -1,0 +1,56 @@
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { ProviderError } from '../provider-error.ts'
+
+/** Where the API is served. */
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+}
+
+export interface HttpServer {
+  readonly url: string
+  /** Answers what is under way, then closes. */
+  close(): Promise<void>
+}
+
+type Fetch = (request: Request) => Response | Promise<Response>
+
+/** Serves an API; rejects with one sentence where the address cannot be used. */
+export async function serveHttp(fetch: Fetch, { host, port, tls }: ListenOptions): Promise<HttpServer> {
+  if (tls === undefined && !isLoopback(host)) {
+    throw new ProviderError(
+      'TLS_REQUIRED',
+      `The provider would listen at ${host} without TLS, and API keys would be readable on the way; give tls: { cert, key } or listen at 127.0.0.1.`,
+    )
+  }
+  const server =
+    tls === undefined
+      ? createAdaptorServer({ fetch, createServer })
+      : createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions: { ...tls } })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const reason = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message
+      const sentence = `The provider cannot listen at ${host}:${port} (${reason}); choose another port.`
+      reject(new ProviderError('ADDRESS_UNUSABLE', sentence, { cause }))
+    })
+    server.listen(port, host, resolve)
+  })
+  const bound = (server.address() as AddressInfo).port
+  const name = host.includes(':') ? `[${host}]` : host
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${name}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        if ('closeIdleConnections' in server) server.closeIdleConnections()
+      }),
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
