@@ -67,6 +67,8 @@ export class Device {
   readonly #apps = new Map<string, ClientApp>()
   readonly #links = new Map<Environment, CourierLink>()
   readonly #waiting = new Map<string, Waiting[]>()
+  /** Notifications on their way through the journal. */
+  readonly #underWay = new Set<Promise<void>>()
   #identity: DeviceIdentity | undefined
   #online = true
   #closed = false
@@ -127,10 +129,10 @@ export class Device {
     return this.#state.app(bundleId)?.badge ?? 0
   }
 
-  /** Cuts all connections and stays away, as in flight mode. */
-  goOffline(): void {
+  /** Leaves all couriers and stays away, as in flight mode. Resolves when the connections are closed. */
+  async goOffline(): Promise<void> {
     this.#online = false
-    for (const link of this.#links.values()) link.close('the device went offline')
+    await Promise.all([...this.#links.values()].map((link) => link.close('the device went offline')))
   }
 
   goOnline(): void {
@@ -140,9 +142,10 @@ export class Device {
 
   async close(): Promise<void> {
     if (this.#closed) return
-    this.goOffline()
     this.#closed = true
+    await this.goOffline()
     for (const bundleId of this.#waiting.keys()) this.#refuse(bundleId, closedError())
+    await Promise.all(this.#underWay)
     await this.#journal.close()
     await this.#unlock()
   }
@@ -181,8 +184,8 @@ export class Device {
       {
         connected: (token) => this.#connected(environment, token),
         token: (hash, token) => this.#tokenArrived(environment, hash, token),
-        notification: (message) => void this.#arrived(environment, message),
-        storageEmpty: () => this.#tell({ event: 'storageEmpty', environment }),
+        notification: (message) => this.#track(this.#arrived(environment, message)),
+        storageEmpty: () => this.#track(this.#storageEmpty(environment)),
         disconnected: (reason, retryMs) =>
           this.#tell({
             event: 'disconnected',
@@ -276,6 +279,17 @@ export class Device {
       return this.#failed(error as Error)
     }
     acknowledge('ok')
+  }
+
+  /** Told after everything that came out of storage was shown. */
+  async #storageEmpty(environment: Environment): Promise<void> {
+    await Promise.all(this.#underWay)
+    this.#tell({ event: 'storageEmpty', environment })
+  }
+
+  #track(work: Promise<void>): void {
+    this.#underWay.add(work)
+    void work.finally(() => this.#underWay.delete(work))
   }
 
   /** The running app, or one that is not running: the device shows its notifications all the same. */

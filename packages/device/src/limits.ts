@@ -8,6 +8,8 @@ export const limits = {
   healthyMsMin: 60_000,
   /** TCP, TLS and the answer to `connect` together; after that the attempt is given up and tried again. */
   connectMsMax: 15_000,
+  /** Time for the courier to close its end when the device leaves; then the connection is cut. */
+  goodbyeMsMax: 1_000,
   /** Silence after which the device asks whether the courier is still there. */
   keepAliveMs: 300_000,
   /** No answer to that within this time: the connection is dropped and made anew. */

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { type Auth, PushClient, type PushResult } from '@carillon/apns'
-import { type Environment, environments, type Priority, type PushType, pushTypes } from '@carillon/wire'
+import {
+  type Environment,
+  environments,
+  header,
+  type Priority,
+  type PushType,
+  pushTypes,
+} from '@carillon/wire'
 import { Option } from 'commander'
 import { CliError, usageError } from '../cli-error.ts'
 import { command } from '../command.ts'
@@ -67,8 +74,8 @@ export const pushCommand = command<PushOptions>(
   .option('--team-id <id>', 'team id')
   .option('--cert <file>', 'push certificate (PEM), with --cert-key')
   .option('--cert-key <file>', 'its key (PEM)')
-  .addOption(new Option('--push-type <type>', 'apns-push-type').choices(Object.keys(pushTypes)))
-  .addOption(new Option('--priority <n>', 'apns-priority').choices(['10', '5', '1']))
+  .addOption(new Option('--push-type <type>', header.apnsPushType).choices(Object.keys(pushTypes)))
+  .addOption(new Option('--priority <n>', header.apnsPriority).choices(['10', '5', '1']))
   .option('--expiration <seconds>', 'UNIX time; 0: one attempt, not stored')
   .option('--collapse-id <id>', 'replaces the shown notification with the same id')
   .option('--apns-id <uuid>', 'id of the notification; made here where absent')

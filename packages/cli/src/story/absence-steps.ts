@@ -14,7 +14,7 @@ export const absenceSteps: readonly Step<StoryContext>[] = [
     async run(context) {
       const { device, log } = context
       const from = log.position
-      device.goOffline()
+      await device.goOffline()
       await log.waitFor('disconnected', 'go offline', from)
       const first = await sendAndFollow(context, {
         title: 'While you were away (1)',

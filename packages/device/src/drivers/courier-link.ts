@@ -1,5 +1,6 @@
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { courierAlpn } from '@carillon/wire'
+import { limits } from '../limits.ts'
 import { BackOff } from '../session/back-off.ts'
 import {
   CourierSession,
@@ -51,6 +52,8 @@ export class CourierLink {
   #ticker: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
   #corked = false
+  /** Why we are closing the connection, if we are. */
+  #leaving = ''
 
   constructor(options: CourierLinkOptions, handler: LinkHandler) {
     this.#options = options
@@ -72,12 +75,21 @@ export class CourierLink {
     this.#dial()
   }
 
-  /** Cuts the connection and stays away until `open`. */
-  close(reason: string): void {
-    if (!this.#wanted) return
+  /**
+   * Leaves and stays away until `open`. Says goodbye, so that the courier stores what comes from now on instead of
+   * sending it into a dead connection; resolves when the courier has closed its end, or does not in time.
+   */
+  close(reason: string): Promise<void> {
+    const socket = this.#socket
+    const session = this.#session
     this.#wanted = false
     clearTimeout(this.#retry)
-    if (this.#session) this.#session.transportLost(reason)
+    if (!socket || !session) return Promise.resolve()
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    const impatient = setTimeout(() => session.transportLost(reason), limits.goodbyeMsMax)
+    this.#leaving = reason
+    socket.end()
+    return gone.finally(() => clearTimeout(impatient))
   }
 
   #dial(): void {
@@ -94,12 +106,13 @@ export class CourierLink {
     })
     this.#socket = socket
     this.#session = session
+    this.#leaving = ''
     this.#connectedMs = 0
     socket.setNoDelay(true)
     socket.once('secureConnect', () => session.start(now(), now() + this.#clockAheadMs, random(8)))
     socket.on('data', (chunk) => session.receive(chunk, now()))
     socket.on('error', (error) => session.transportLost(`${host}:${port}: ${error.message}`))
-    socket.on('close', () => session.transportLost('the courier closed the connection'))
+    socket.on('close', () => session.transportLost(this.#leaving || 'the courier closed the connection'))
     this.#ticker = setInterval(() => session.tick(now()), tickMs)
   }
 
