@@ -364,7 +364,8 @@ export abstract class Connection<C> implements FrameSink {
       this.#messageEnd(stream, stream.discarding ? EMPTY_BODY : stream.body.subarray(0, stream.bodyLength))
     } else if (stream.discarding) {
       const most = this.bodyBytesMax + this.limits.discardedBytesMax
-      if (stream.bodyLength > most && stream.localClosed && stream.held === undefined) this.stopDiscarding(stream)
+      if (stream.bodyLength > most && stream.localClosed && stream.held === undefined)
+        this.stopDiscarding(stream)
     } else if (stream.receiveWindow < this.own.initialWindowSize / 2) {
       const increment = this.own.initialWindowSize - stream.receiveWindow
       stream.receiveWindow += increment
@@ -652,7 +653,9 @@ export abstract class Connection<C> implements FrameSink {
   protected checkOutputBytes(): void {
     const bytes = this.backlog + this.out.length + this.sender.heldBytes
     if (bytes <= this.limits.outputBytesMax) return
-    this.#fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `${bytes} bytes wait for a slow reader`, 'limit'))
+    this.#fail(
+      new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `${bytes} bytes wait for a slow reader`, 'limit'),
+    )
   }
 
   #goawayReason(): EndReason {

@@ -78,7 +78,7 @@ export class Sender<C> {
         return true
       }
     }
-    stream.held = body.slice()
+    stream.held = Buffer.from(body)
     stream.heldAt = 0
     this.heldBytes += length
     this.#blocked.push(stream)

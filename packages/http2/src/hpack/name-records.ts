@@ -90,7 +90,11 @@ export class NameRecords {
     const index = STATIC_NAMES.indexOf(text, 1)
     const record = index > 0 ? this.ofStatic(index) : new NameRecord(text)
     if (end > start && end - start <= NAME_BYTES_MAX) {
-      this.#places[placeOf(bytes, start, end)] = { bytes: bytes.slice(start, end), coded, record }
+      this.#places[placeOf(bytes, start, end)] = {
+        bytes: Buffer.from(bytes.subarray(start, end)),
+        coded,
+        record,
+      }
     }
     return record
   }

@@ -98,6 +98,15 @@ test('a repeated value is the same string, a repeated block the same list', () =
   expect(decode(decoder, hexBytes('be'))).toEqual(['c', 'd'])
 })
 
+test('what is remembered is copied: a receive buffer is used again', () => {
+  const decoder = new HpackDecoder(4096, 65_536)
+  const buffer = hexBytes('00 05 61 31 62 32 63 05 76 31 76 32 76')
+  expect(decode(decoder, buffer)).toEqual(['a1b2c', 'v1v2v'])
+  buffer.write('a9b2c', 2)
+  buffer.write('v9v2v', 8)
+  expect(decode(decoder, buffer)).toEqual(['a9b2c', 'v9v2v'])
+})
+
 test('the same bytes mean another text with and without Huffman code', () => {
   const decoder = new HpackDecoder(4096, 65_536)
   const plain = decode(decoder, Buffer.concat([hexBytes('00 01 61 06'), hexBytes('a8eb10649cbf')]))
