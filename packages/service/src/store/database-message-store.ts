@@ -57,9 +57,10 @@ class DatabaseMessageStore implements MessageStore {
   addToInbox(message: StoredMessage, inboxMax: number, done: AddDone): StoreTicket {
     const { device, seq } = message
     const keep = Math.min(Math.max(1, inboxMax), limits.inboxPerAppMax)
-    const insert = { statement: this.#statements.insert, parameters: insertParameters(message, keep) }
+    const writes = this.#replacements(message, keep)
+    writes.push({ statement: this.#statements.insert, parameters: insertParameters(message, keep) })
     this.#removals.flushBehindWrite()
-    const ticket = this.#database.writeUnit([this.#replacement(message, keep), insert], (error) => {
+    const ticket = this.#database.writeUnit(writes, (error) => {
       if (ticket === 0) return
       this.#outstanding.settled(device, seq)
       done(error === undefined ? 'stored' : 'failed')
@@ -136,18 +137,17 @@ class DatabaseMessageStore implements MessageStore {
     if (end !== null) await this.#database.run(sweep, [from, end, nowSeconds])
   }
 
-  #replacement(message: StoredMessage, keep: number): Write {
+  /** What the inbox rule removes to make room for a message. */
+  #replacements(message: StoredMessage, keep: number): Write[] {
+    const { replaceOne, replaceOneOrCollapsed, collapse, trimQueue } = this.#statements
     const { device, app, collapseId } = message
     if (keep === 1) {
-      if (collapseId === '') return { statement: this.#statements.replaceOne, parameters: [device, app] }
-      return { statement: this.#statements.replaceOneOrCollapsed, parameters: [device, app, collapseId] }
+      if (collapseId === '') return [{ statement: replaceOne, parameters: [device, app] }]
+      return [{ statement: replaceOneOrCollapsed, parameters: [device, app, collapseId] }]
     }
     const now = Math.floor(message.receivedAtMs / 1000)
-    return {
-      statement: this.#statements.trimQueue,
-      // The newest `keep - 1` that count stay, the one after them and all older ones go.
-      parameters: [device, app, collapseId, collapseId, now, device, app, now, collapseId, keep - 1],
-    }
+    const trim = { statement: trimQueue, parameters: [device, app, device, app, now, keep - 1] }
+    return collapseId === '' ? [trim] : [{ statement: collapse, parameters: [device, app, collapseId] }, trim]
   }
 }
 
@@ -160,19 +160,20 @@ function prepare(database: Database) {
     replaceOneOrCollapsed: database.prepare(
       'DELETE FROM messages WHERE device = ? AND app = ? AND (inbox > 0 OR collapse_id = ?)',
     ),
-    // Room for one more: the collapsed and the expired go first and do not count.
+    collapse: database.prepare('DELETE FROM messages WHERE device = ? AND app = ? AND collapse_id = ?'),
+    // Room for one more: of those that still count, the newest stay, the one after them and all older ones go.
     trimQueue: database.prepare(
-      `DELETE FROM messages WHERE device = ? AND app = ? AND (
-         (collapse_id = ? AND ? <> '')
-         OR (inbox > 0 AND (expires <= ? OR seq <= (
-           SELECT seq FROM messages
-           WHERE device = ? AND app = ? AND inbox > 0 AND expires > ? AND (collapse_id = '' OR collapse_id <> ?)
-           ORDER BY seq DESC LIMIT 1 OFFSET ?))))`,
+      `DELETE FROM messages WHERE device = ? AND app = ? AND inbox > 0 AND seq <= (
+         SELECT seq FROM messages WHERE device = ? AND app = ? AND inbox > 0 AND expires > ?
+         ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
     ),
     protect: database.prepare('UPDATE messages SET inbox = 0 WHERE seq = ?'),
+    // The places come from the index alone, so that only the rows of this page are looked at.
     read: database.prepare(
       `SELECT seq, device, app, collapse_id, inbox, expires, record FROM messages
-       WHERE device = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+       WHERE seq IN (
+         SELECT seq FROM messages WHERE device = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)
+       ORDER BY seq`,
     ),
     sweepEnd: database.prepare(
       `SELECT max(seq) AS "end" FROM (SELECT seq FROM messages WHERE seq > ? ORDER BY seq LIMIT ?) AS piece`,

@@ -41,8 +41,8 @@ export interface MessageStore {
 
   /**
    * Writes a message for a device that is away and, in the same atomic unit, removes what the inbox rule
-   * replaces: older ones with the same collapse id, expired ones, and the oldest beyond `inboxMax`. Messages
-   * added by `addSent` are only replaced by their collapse id.
+   * replaces: older ones with the same collapse id, and the oldest beyond `inboxMax` (expired ones do not
+   * count). Messages added by `addSent` are only replaced by their collapse id.
    */
   addToInbox(message: StoredMessage, inboxMax: number, done: AddDone): StoreTicket
 

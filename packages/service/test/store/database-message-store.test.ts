@@ -79,7 +79,7 @@ const rules: readonly RuleCase[] = [
     given: [{ collapseId: '' }, { collapseId: '' }],
     stay: [0, 1],
   },
-  { name: 'expired ones take no place in a queue', inboxMax: 2, given: [{}, expired, {}], stay: [0, 2] },
+  { name: 'expired ones take no place in a queue', inboxMax: 2, given: [{}, expired, {}], stay: [0, 1, 2] },
   {
     name: 'what was sent takes no place in a queue',
     inboxMax: 2,
