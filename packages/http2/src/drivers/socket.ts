@@ -76,7 +76,8 @@ export class SocketDriver {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('drain', () => this.#drained())
-    socket.on('end', () => connection.transportClosed())
+    // An alert of TLS comes as an error before the end; it is the cause then.
+    socket.on('end', () => connection.transportClosed(this.#error))
     socket.on('error', (error: Error) => {
       this.#error = error
     })
