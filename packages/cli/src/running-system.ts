@@ -55,14 +55,17 @@ export async function endpointsOf(dataDir: string): Promise<Endpoints> {
   )
 }
 
-/** How a device gets its certificate from the portal of a running system: with the enrolment key, nothing more. */
+/**
+ * How a device gets its certificate from the portal of a running system: a new one with the enrolment key, one
+ * that the team registered with the administrator's.
+ */
 export function activationAt(endpoints: Endpoints): Activate {
   return async ({ csrPem, udid }) => {
-    const portal = {
-      url: endpoints.portal.url,
-      caPem: await readFile(endpoints.caFile, 'utf8'),
-      enrolmentKey: (await readFile(endpoints.portal.enrolmentKeyFile, 'utf8')).trim(),
-    }
-    return activateDevice(portal, { csrPem, ...(udid === undefined ? { new: true } : { udid }) })
+    if (udid !== undefined)
+      return withPortal(endpoints.dataDir, (portal) => portal.devices.activate({ csrPem, udid }))
+    const { url, enrolmentKeyFile } = endpoints.portal
+    const caPem = await readFile(endpoints.caFile, 'utf8')
+    const enrolmentKey = (await readFile(enrolmentKeyFile, 'utf8')).trim()
+    return activateDevice({ url, caPem, enrolmentKey }, { csrPem, new: true })
   }
 }

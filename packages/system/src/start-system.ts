@@ -96,9 +96,11 @@ async function startParties(
     dataDir: directory.provider,
     host,
     port: ports.provider,
-    apiKey,
+    apiKeys: [apiKey],
     now,
     random,
+    // Beyond this machine an API key must not travel in the clear.
+    ...(isLoopback(host) ? {} : { tls: { cert: tls.certPem, key: tls.keyPem } }),
   })
   started.push(provider)
   tell('provider', provider.url)
@@ -117,6 +119,10 @@ async function startParties(
   await writeEndpoints(endpoints)
   started.push({ close: () => removeEndpoints(directory.path) })
   return { endpoints, portal, close: closeAll }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 function endpointsOf({ http2, courier }: PushService): EnvironmentEndpoints {

@@ -1,4 +1,5 @@
 import type { ClientApp, Device } from '@carillon/device'
+import type { PortalOperations } from '@carillon/portal'
 import type { RunningSystem, SystemOptions } from '@carillon/system'
 import { PhoneLog } from './phone.ts'
 import type { ProviderClient } from './provider-client.ts'
@@ -13,6 +14,7 @@ export class StoryContext {
   readonly ports: SystemOptions['ports']
   readonly files: StoryFiles
   readonly log = new PhoneLog()
+  #portal: PortalOperations | undefined
   #system: RunningSystem | undefined
   #provider: ProviderClient | undefined
   #device: Device | undefined
@@ -26,6 +28,13 @@ export class StoryContext {
     this.files = storyFilesIn(dataDir)
   }
 
+  /** Open from the first step until the system opens the same directory. */
+  get portal() {
+    return known(this.#portal, 'the portal')
+  }
+  set portal(portal: PortalOperations) {
+    this.#portal = portal
+  }
   get system() {
     return known(this.#system, 'the system')
   }
@@ -57,6 +66,11 @@ export class StoryContext {
     this.#key = key
   }
 
+  async closePortal(): Promise<void> {
+    await this.#portal?.close()
+    this.#portal = undefined
+  }
+
   async closeDevice(): Promise<void> {
     await this.#device?.close()
     this.#device = undefined
@@ -64,6 +78,7 @@ export class StoryContext {
 
   async close(): Promise<void> {
     await this.closeDevice()
+    await this.closePortal()
     await this.#system?.close()
   }
 }

@@ -15,6 +15,7 @@ export const deliverySteps: readonly Step<StoryContext>[] = [
     party: 'service',
     title: 'sandbox and production push service, portal and provider accept connections',
     async run(context) {
+      await context.closePortal()
       context.system = await startSystem({
         dataDir: context.dataDir,
         ...(context.ports === undefined ? {} : { ports: context.ports }),
@@ -81,8 +82,10 @@ export const deliverySteps: readonly Step<StoryContext>[] = [
     async run({ provider, deviceToken }) {
       const path = `/v1/devices/${deviceToken}`
       await provider.call('PUT', path, { bundleId, environment })
-      const device = await provider.call<{ environment: string; status: string }>('GET', path)
-      return { detail: `the provider keeps it as ${device.status} in ${device.environment}` }
+      const device = await provider.call<{ environment: string; lastRegisteredAt: string }>('GET', path)
+      return {
+        detail: `the provider keeps it for the ${device.environment}, registered ${device.lastRegisteredAt}`,
+      }
     },
   },
   {

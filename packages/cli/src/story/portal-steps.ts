@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createSigningRequest } from '@carillon/device'
 import { PortalError, type PortalOperations } from '@carillon/portal'
 import { writeNamedFile } from '../files.ts'
-import { withPortal } from '../running-system.ts'
+import { openPortalOf } from '../running-system.ts'
 import { bundleId, type StoryContext } from './context.ts'
 import type { Step } from './step.ts'
 import { readJson } from './story-files.ts'
@@ -14,22 +14,22 @@ export const portalSteps: readonly Step<StoryContext>[] = [
   {
     party: 'portal',
     title: 'certificate authority: root, issuing CA, device CA',
-    run: ({ dataDir }) =>
-      withPortal(dataDir, async ({ team, ca }) => ({
-        detail: `team ${team.teamId}, root SHA-256 ${ca.fingerprint.slice(0, 23)}…`,
-      })),
+    async run(context) {
+      context.portal = await openPortalOf(context.dataDir)
+      const { team, ca } = context.portal
+      return { detail: `team ${team.teamId}, root SHA-256 ${ca.fingerprint.slice(0, 23)}…` }
+    },
   },
   {
     party: 'portal',
     title: 'App ID with the push capability',
-    run: ({ dataDir }) =>
-      withPortal(dataDir, async (portal) => {
-        const app = await existingOr(
-          () => portal.apps.create({ bundleId, name: 'Example' }),
-          () => portal.apps.get(bundleId),
-        )
-        return { detail: app.appId }
-      }),
+    async run({ portal }) {
+      const app = await existingOr(
+        () => portal.apps.create({ bundleId, name: 'Example' }),
+        () => portal.apps.get(bundleId),
+      )
+      return { detail: app.appId }
+    },
   },
   {
     party: 'provider',
@@ -45,16 +45,15 @@ export const portalSteps: readonly Step<StoryContext>[] = [
   {
     party: 'portal',
     title: 'push certificate for that request, good in both environments',
-    run: ({ dataDir, files }) => withPortal(dataDir, (portal) => pushCertificate(portal, files)),
+    run: ({ portal, files }) => pushCertificate(portal, files),
   },
   {
     party: 'portal',
     title: 'auth key (.p8) for provider tokens',
     async run(context) {
-      const { dataDir, files } = context
+      const { portal, files } = context
       const made = readJson<StoryContext['key']>(files.key)
-      context.key =
-        made ?? (await withPortal(dataDir, (portal) => portal.keys.create({ name: 'Example back end' })))
+      context.key = made ?? (await portal.keys.create({ name: 'Example back end' }))
       const { keyId, teamId, privateKeyPem } = context.key
       createPrivateKey(privateKeyPem)
       const file = await writeNamedFile(
@@ -69,27 +68,24 @@ export const portalSteps: readonly Step<StoryContext>[] = [
   {
     party: 'portal',
     title: 'device registered, development profile made for it',
-    run: ({ dataDir, files }) =>
-      withPortal(dataDir, async (portal) => {
-        const known = readJson<{ deviceId: string; udid: string }>(files.device)
-        const device = known ?? (await portal.devices.add({ name: 'Example phone' }))
-        await writeNamedFile(files.device, JSON.stringify(device))
-        const profile = await portal.profiles.create({
-          bundleId,
-          kind: 'development',
-          deviceIds: [device.deviceId],
-        })
-        const file = await writeNamedFile(files.profile, profile.der)
-        return { detail: `device ${device.deviceId}, udid ${device.udid}\nprofile ${profile.uuid}\n${file}` }
-      }),
+    async run({ portal, files }) {
+      const known = readJson<{ deviceId: string; udid: string }>(files.device)
+      const device = known ?? (await portal.devices.add({ name: 'Example phone' }))
+      await writeNamedFile(files.device, JSON.stringify(device))
+      const profile = await portal.profiles.create({
+        bundleId,
+        kind: 'development',
+        deviceIds: [device.deviceId],
+      })
+      const file = await writeNamedFile(files.profile, profile.der)
+      return { detail: `device ${device.deviceId}, udid ${device.udid}\nprofile ${profile.uuid}\n${file}` }
+    },
   },
 ]
 
 async function pushCertificate(portal: PortalOperations, files: StoryContext['files']) {
   if (!existsSync(files.certificate)) {
-    const csrPem = await import('node:fs/promises').then(({ readFile }) =>
-      readFile(files.certificateRequest, 'utf8'),
-    )
+    const csrPem = await readFile(files.certificateRequest, 'utf8')
     const issued = await portal.certificates.create({ bundleId, kind: 'universal', csrPem })
     await writeNamedFile(files.certificate, `${issued.certPem.trimEnd()}\n${issued.chainPem}`)
   }

@@ -1,21 +1,17 @@
 import { bundleId, environment, type StoryContext } from './context.ts'
 
 interface MessageStatus {
-  readonly id: string
-  readonly status: string
   readonly recipients: readonly {
-    readonly token: string
-    readonly status: string
+    readonly state: 'waiting' | 'sending' | 'sent' | 'failed' | 'expired'
     readonly apnsId: string
     readonly reason?: string
-    readonly httpStatus?: number
   }[]
 }
 
 export interface Sent {
   readonly id: string
   readonly apnsId: string
-  /** What the provider says became of it: accepted, or the service's reason. */
+  /** What the provider says became of it: sent (the service accepted it), or the service's reason. */
   readonly outcome: string
 }
 
@@ -43,8 +39,8 @@ export async function sendAndFollow(context: StoryContext, alert: Alert): Promis
   for (;;) {
     const message = await provider.call<MessageStatus>('GET', `/v1/messages/${id}`)
     const recipient = message.recipients[0]
-    if (recipient && recipient.status !== 'pending' && recipient.status !== 'sending')
-      return { id, apnsId: recipient.apnsId, outcome: recipient.reason ?? recipient.status }
+    if (recipient && recipient.state !== 'waiting' && recipient.state !== 'sending')
+      return { id, apnsId: recipient.apnsId, outcome: recipient.reason ?? recipient.state }
     if (Date.now() > deadline)
       throw new Error(`the provider had no answer for message ${id} within ${waitMsMax / 1000} s`)
     await new Promise((resolve) => setTimeout(resolve, pollMs))
