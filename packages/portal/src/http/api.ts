@@ -14,7 +14,7 @@ export interface PortalApiOptions {
   /** Allows new devices to activate themselves, and nothing else. */
   readonly enrolmentKey?: string
   /** Told of errors that are nobody's request: the answer only says that something failed. */
-  readonly onFailure?: (error: unknown) => void
+  readonly onFailure: (error: unknown) => void
 }
 
 /**
@@ -179,7 +179,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 function internal(error: unknown, onFailure: PortalApiOptions['onFailure']): PortalError {
-  onFailure?.(error)
+  onFailure(error)
   return new PortalError(
     'INTERNAL',
     'The portal failed at this request.',

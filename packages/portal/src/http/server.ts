@@ -18,7 +18,7 @@ export interface PortalServerOptions {
   readonly adminKey?: string
   /** Allows new devices to activate themselves; the one in `portal.files.enrolmentKey` when absent. */
   readonly enrolmentKey?: string
-  /** Told of failures that are no fault of a request. */
+  /** Told of failures that are no fault of a request. By default they become process warnings. */
   readonly onFailure?: (error: unknown) => void
 }
 
@@ -39,7 +39,7 @@ export async function startPortalServer(options: PortalServerOptions): Promise<P
     portal,
     adminKey: options.adminKey ?? (await readSecret(portal.files.adminKey)),
     enrolmentKey: options.enrolmentKey ?? (await readSecret(portal.files.enrolmentKey)),
-    ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
+    onFailure: options.onFailure ?? ((error) => process.emitWarning(String(error))),
   })
   const { certPem, keyPem } = await portal.ca.issueServerCertificate({
     names: [...(options.names ?? []), ...(isAnyAddress(host) ? [] : [host])],

@@ -98,7 +98,7 @@ function readKey(spki: Uint8Array): KeyObject {
   } catch (cause) {
     throw invalid('holds a public key that cannot be read', cause)
   }
-  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
+  const { modulusLength, namedCurve, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa') {
     if (modulusLength === undefined || modulusLength < limits.rsaBitsMin) {
       throw invalid(`has an RSA key of ${modulusLength} bits, at least ${limits.rsaBitsMin} are needed`)
@@ -106,6 +106,7 @@ function readKey(spki: Uint8Array): KeyObject {
     if (modulusLength > limits.rsaBitsMax) {
       throw invalid(`has an RSA key of ${modulusLength} bits, at most ${limits.rsaBitsMax} are taken`)
     }
+    if (publicExponent < 3n) throw invalid(`has an RSA key with the exponent ${publicExponent}`)
     return key
   }
   if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return key

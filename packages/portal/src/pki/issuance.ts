@@ -97,7 +97,7 @@ export function pushLayout(
 }
 
 /** The topics that a universal certificate of an app lists. */
-export function topicsOf(bundleId: string): { topic: string; kinds: string[] }[] {
+function topicsOf(bundleId: string): { topic: string; kinds: string[] }[] {
   return [
     { topic: bundleId, kinds: ['app'] },
     { topic: `${bundleId}.voip`, kinds: ['voip'] },

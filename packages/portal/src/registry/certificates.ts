@@ -3,11 +3,12 @@ import { readPushCertificate } from '@carillon/wire'
 import { issue } from '../authority/authority.ts'
 import { PortalError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type {
-  Certificate,
-  CertificateOperations,
-  CertificateRequest,
-  IssuedCertificate,
+import {
+  type Certificate,
+  type CertificateOperations,
+  type CertificateRequest,
+  type IssuedCertificate,
+  pushCertificateKinds,
 } from '../operations.ts'
 import { readCsr } from '../pki/csr.ts'
 import { pushLayout } from '../pki/issuance.ts'
@@ -15,7 +16,7 @@ import { makeKey, privateKeyDer, privateKeyPem, publicKeyDer } from '../pki/key.
 import { encodePem } from '../pki/pem.ts'
 import { encodePkcs12 } from '../pki/pkcs12.ts'
 import { findApp } from './apps.ts'
-import { checkRoom, requestInvalid } from './checks.ts'
+import { checkRoom, checkWord, requestInvalid } from './checks.ts'
 import type { CertificateRecord, RegistryContext } from './context.ts'
 
 /** Push certificates. */
@@ -75,6 +76,8 @@ export function certificateStatus(record: CertificateRecord, at: number): Certif
 }
 
 function checkRequest(context: RegistryContext, request: CertificateRequest): void {
+  checkWord(pushCertificateKinds, request.kind, 'kind of push certificate')
+  checkWord(['rsa', 'p256'], request.keyType, 'key type')
   const app = findApp(context, request.bundleId)
   if (!app.push) {
     throw new PortalError(

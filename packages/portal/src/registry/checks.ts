@@ -27,15 +27,22 @@ export function checkName(
   charactersMax: number = limits.nameCharactersMax,
 ): string {
   const trimmed = name.trim()
-  const printable = !/\p{Cc}/u.test(trimmed)
+  // Names go into certificates (UTF-8) and into XML, which has no place for these characters.
+  const printable = trimmed.isWellFormed() && !/[\p{Cc}\ufffe\uffff]/u.test(trimmed)
   if (trimmed !== '' && trimmed.length <= charactersMax && printable) return trimmed
   const wrong =
     trimmed === ''
       ? 'is empty'
       : printable
         ? `is longer than ${charactersMax} characters`
-        : 'has control characters'
+        : 'has characters that cannot be printed'
   throw new PortalError('NAME_INVALID', `The name of the ${what} ${wrong}.`, 'Give it another name.')
+}
+
+/** Refuses a word that is not in the list: callers in JavaScript and command lines may send any. */
+export function checkWord(words: readonly string[], word: string | undefined, what: string): void {
+  if (word === undefined || words.includes(word)) return
+  throw requestInvalid(`There is no ${what} "${word}".`, `Use ${words.join(', ')}.`)
 }
 
 /** The canonical form of a UDID: `8-16` hex digits in upper case, or 40 in lower case. */

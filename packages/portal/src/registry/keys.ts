@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto'
 import { PortalError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { AuthKey, KeyOperations, KeyRequest } from '../operations.ts'
+import { type AuthKey, type KeyOperations, type KeyRequest, keyEnvironments } from '../operations.ts'
 import { makeKey, privateKeyPem, publicKeyPem } from '../pki/key.ts'
-import { checkBundleId, checkName, checkRoom, requestInvalid } from './checks.ts'
+import { checkBundleId, checkName, checkRoom, checkWord, requestInvalid } from './checks.ts'
 import type { RegistryContext } from './context.ts'
 import { makeId } from './ids.ts'
 
@@ -20,6 +20,7 @@ export function keyOperations(context: RegistryContext): KeyOperations {
   return {
     async create(request) {
       const name = checkName(request.name, 'key')
+      checkWord(keyEnvironments, request.environment, 'environment of a key')
       checkTopics(request)
       checkRoom(memory.keys.size, limits.keysMax, 'KEY_LIMIT', 'auth keys')
       const pair = await makeKey('p256')

@@ -16,7 +16,7 @@ import { privateKeyDer } from '../pki/key.ts'
 import { encodeProfilePlist, profileTraits } from '../profile/profile-plist.ts'
 import { readPages } from '../store/read-pages.ts'
 import { findApp } from './apps.ts'
-import { checkName, checkRoom, requestInvalid } from './checks.ts'
+import { checkName, checkRoom, checkWord, requestInvalid } from './checks.ts'
 import type { RegistryContext } from './context.ts'
 import { requireDevice } from './devices.ts'
 import { makeUuid } from './ids.ts'
@@ -33,6 +33,7 @@ export function profileOperations(context: RegistryContext): ProfileOperations {
 
   return {
     async create(request) {
+      checkWord(profileKinds, request.kind, 'kind of profile')
       const app = findApp(context, request.bundleId)
       const devices = await devicesOf(context, request)
       checkRoom(context.memory.counts.profiles, limits.profilesMax, 'PROFILE_LIMIT', 'provisioning profiles')

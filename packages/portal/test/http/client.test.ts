@@ -236,6 +236,28 @@ describe('bad requests', () => {
   })
 })
 
+test('a failure that is nobody’s request is told to the operator and not to the caller', async () => {
+  const portal = await temporaryPortal()
+  const failures: unknown[] = []
+  const broken = {
+    ...portal,
+    apps: { ...portal.apps, list: () => Promise.reject(new TypeError('secret detail')) },
+  }
+  const server = await startPortalServer({
+    portal: broken,
+    adminKey,
+    onFailure: (error) => failures.push(error),
+  })
+  afterTest(() => server.close())
+  const client = await openPortalClient({ url: server.url, caPem: portal.ca.rootPem, adminKey })
+  afterTest(() => client.close())
+  expect(await rejection(client.apps.list())).toMatchObject({
+    code: 'INTERNAL',
+    message: 'The portal failed at this request.',
+  })
+  expect(failures).toEqual([new TypeError('secret detail')])
+})
+
 describe('a portal that cannot be reached is named in one sentence', () => {
   test('nothing listens, another CA, no address', async () => {
     const { portal, server } = await running()

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PortalError } from '../../src/index.ts'
@@ -38,6 +38,8 @@ describe('requests that are refused', () => {
   const rsa2048 = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const { n } = rsa2048.export({ format: 'jwk' })
+  const exponent1 = createPublicKey({ key: { kty: 'RSA', n: n!, e: 'AQ' }, format: 'jwk' })
   const body = good.split('\n').slice(1, -2).join('\n')
 
   test.each([
@@ -50,6 +52,7 @@ describe('requests that are refused', () => {
     ['cut PEM', good.slice(0, 200), 'is not PEM'],
     ['broken base64', good.replace(body, `${body}!`), 'is not PEM'],
     ['RSA-1024', makeRequest(rsa1024), 'has an RSA key of 1024 bits, at least 2048 are needed'],
+    ['RSA with the exponent 1', makeRequest(exponent1, 'sha256-rsa', rsa2048), 'with the exponent 1'],
     ['P-384', makeRequest(p384), 'on the curve secp384r1, which is not supported'],
     ['SHA-1 over RSA', makeRequest(rsa2048, 'sha1-rsa'), 'is signed with SHA-1'],
     ['SHA-1 over P-256', makeRequest(p256, 'sha1-ec'), 'is signed with SHA-1'],

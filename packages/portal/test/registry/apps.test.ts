@@ -75,7 +75,7 @@ describe('App IDs', () => {
 
   test('names and inbox sizes are checked, unknown App IDs are named', async () => {
     const portal = await temporaryPortal()
-    for (const name of ['', '  ', 'x'.repeat(201), 'a\u0000b']) {
+    for (const name of ['', '  ', 'x'.repeat(201), 'a\u0000b', 'a\ud800', 'a\ufffe']) {
       expect(await rejection(portal.apps.create({ bundleId: 'a.b', name }))).toMatchObject({
         code: 'NAME_INVALID',
       })

@@ -287,6 +287,8 @@ test('requests that cannot be met are refused with code, sentence and fix', asyn
   await portal.apps.create({ bundleId, name: 'Golden' })
   await portal.apps.create({ bundleId: 'com.example.*', name: 'Wild' })
   const cases = [
+    [{ bundleId, kind: 'Sandbox' as 'sandbox' }, 'REQUEST_INVALID'],
+    [{ bundleId, kind: 'sandbox', keyType: 'dsa' as 'rsa' }, 'REQUEST_INVALID'],
     [{ bundleId: 'com.example.none', kind: 'sandbox' }, 'APP_UNKNOWN'],
     [{ bundleId: 'com.example.*', kind: 'sandbox' }, 'APP_PUSH_OFF'],
     [{ bundleId, kind: 'sandbox', csrPem: 'x', keyType: 'rsa' }, 'REQUEST_INVALID'],

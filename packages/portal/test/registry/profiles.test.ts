@@ -122,6 +122,14 @@ describe('profiles', () => {
     expect(Buffer.from(again.der).equals(der)).toBe(true)
   })
 
+  test.skipIf(!hasOpenssl)('names with signs of XML and of other scripts arrive as they are', async () => {
+    const portal = await temporaryPortal({ teamName: 'Müller & <Söhne> "鈴"' })
+    const name = `<b>&amp;'"]]> 🔔`
+    await portal.apps.create({ bundleId, name })
+    const { der } = await portal.profiles.create({ bundleId, kind: 'inhouse' })
+    expect(verified(portal, der, 'cms')).toMatchObject({ AppIDName: name, TeamName: portal.team.name })
+  })
+
   test('an app without push gets no push entitlement', async () => {
     const portal = await temporaryPortal()
     await portal.apps.create({ bundleId: 'com.example.*', name: 'Wild' })
@@ -135,6 +143,7 @@ describe('profiles', () => {
     const gone = await portal.devices.add({ name: 'Gone' })
     await portal.devices.disable(gone.deviceId)
     const cases = [
+      [{ bundleId, kind: 'Adhoc' as 'adhoc' }, 'REQUEST_INVALID'],
       [{ bundleId: 'a.b', kind: 'appstore' }, 'APP_UNKNOWN'],
       [{ bundleId, kind: 'development' }, 'PROFILE_NEEDS_DEVICES'],
       [{ bundleId, kind: 'adhoc', deviceIds: [] }, 'PROFILE_NEEDS_DEVICES'],
