@@ -68,6 +68,14 @@ export class DeviceAuthority {
     )
   }
 
+  /** Certificates of many devices that share a key: for load tests, where making keys takes the longest. */
+  devicesOfKey(key: KeyObject, count: number): Uint8Array[] {
+    return Array.from({ length: count }, (_, index) => {
+      const deviceId = `bench-${index + 1}`
+      return this.#sign(deviceLayout(`udid-${deviceId}`, deviceId, context), key, this.#deviceCa).der
+    })
+  }
+
   /** A device certificate that the root itself has signed. */
   async deviceOfRoot(deviceId: string): Promise<Issued> {
     return this.#sign(deviceLayout(`udid-${deviceId}`, deviceId, context), await makeKey('p256'), this.#root)
@@ -79,7 +87,7 @@ export class DeviceAuthority {
 
   #sign(layout: CertificateLayout, key: KeyObject, issuer: Issuer, dates: Dates = {}): Issued {
     const serial = new Uint8Array(8).fill(1)
-    serial[7] = ++DeviceAuthority.#issued
+    new DataView(serial.buffer).setUint32(4, ++DeviceAuthority.#issued)
     const der = signCertificate(
       {
         serial,
