@@ -27,7 +27,7 @@ export function filesMatching(pattern: RegExp): TreeFile[] {
 }
 
 /** The text without comments and, if asked, without the contents of strings; line breaks stay. */
-export function withoutComments(text: string): string {
+function withoutComments(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
     .replace(/(^|[^:'"`\\])\/\/[^\n]*/g, '$1')
