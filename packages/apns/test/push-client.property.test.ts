@@ -98,6 +98,6 @@ test('whatever a service does, each push has one result, and the result is true'
         connections: 0,
       })
     }),
-    { numRuns: Number(process.env['APNS_RUNS'] ?? 150) },
+    { numRuns: Number(process.env.APNS_RUNS ?? 150) },
   )
 })

@@ -374,7 +374,7 @@ test('an expired provider token is renewed once, on a new connection, and every 
   const tokens = new Set<string>()
   const service = new ScriptedService({
     onRequest(request) {
-      tokens.add(request.headers['authorization'] ?? '')
+      tokens.add(request.headers.authorization ?? '')
       if (request.link.number === 0) request.reject(403, { reason: 'ExpiredProviderToken' })
       else request.accept()
     },
@@ -390,7 +390,7 @@ test('a token that stays expired is reported, not renewed again', async () => {
   const tokens = new Set<string>()
   const service = new ScriptedService({
     onRequest(request) {
-      tokens.add(request.headers['authorization'] ?? '')
+      tokens.add(request.headers.authorization ?? '')
       request.reject(403, { reason: 'ExpiredProviderToken' })
     },
   })
