@@ -11,7 +11,7 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE devices (
         id ${sql.serial},
         device_id TEXT NOT NULL UNIQUE,
-        base_token ${sql.blob} NOT NULL UNIQUE,
+        base_token ${sql.blob} NOT NULL,
         enrolled_at ${sql.integer} NOT NULL
       );
       CREATE TABLE tokens (

@@ -28,6 +28,8 @@ export async function seedTokens(database: Database, options: SeedOptions): Prom
      SELECT ?, id, ?, ?, ? FROM devices WHERE device_id = ?`,
   )
   const tokens: string[] = []
+  // One unit is on its way to the disk while the next is made.
+  let writing: Promise<unknown> = Promise.resolve()
   while (tokens.length < options.count) {
     const writes: Write[] = []
     const end = Math.min(options.count, tokens.length + devicesPerUnit)
@@ -40,7 +42,9 @@ export async function seedTokens(database: Database, options: SeedOptions): Prom
       writes.push({ statement: addToken, parameters: [token, bundleId, topic, now, deviceId] })
       tokens.push(encodeDeviceToken(token))
     }
-    await database.transaction(writes)
+    await writing
+    writing = database.transaction(writes)
   }
+  await writing
   return tokens
 }
