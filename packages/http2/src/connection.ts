@@ -140,6 +140,7 @@ export abstract class Connection<C> implements FrameSink {
     } catch (error) {
       this.#fail(error)
     }
+    if (this.out.length > 0) this.announce()
     if (this.streams.count === 0) {
       this.out.trim()
       this.streams.trim()

@@ -61,7 +61,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   responseBodyBytesMax: 4_194_304,
   gatheredBytesMax: 16_777_216,
   discardedBytesMax: 32_768,
-  discardMsMax: 5000,
+  discardMsMax: 1000,
   settingsPerSecondMax: 20,
   pingsPerSecondMax: 50,
   resetsPerSecondMax: 1000,

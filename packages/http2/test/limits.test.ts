@@ -293,9 +293,14 @@ describe('bodies above the limit', () => {
     const server = new TestServer(options).open().receive(open, data(1, 'x'.repeat(11), 0))
     tooLarge(server)
     server.wrote()
-    server.pass(4000)
+    server.pass(1000)
     expect(server.wrote()).toEqual([])
-    server.pass(3000)
+    let announced = 0
+    server.connection.onOutput = () => {
+      announced += 1
+    }
+    server.pass(1000)
+    expect(announced).toBe(1)
     expect(server.wrote()).toEqual(['RST_STREAM 1 NO_ERROR'])
   })
 
