@@ -7,6 +7,7 @@ import { openDatabase } from '@carillon/database'
 import { LocalBus } from '../../../packages/service/src/bus/local-bus.ts'
 import { startCourier } from '../../../packages/service/src/courier/courier.ts'
 import type { AcceptOutcome } from '../../../packages/service/src/delivery/delivery.ts'
+import { shortTimer } from '../../../packages/service/src/delivery/drivers/short-timer.ts'
 import type { Mailbox } from '../../../packages/service/src/delivery/mailbox.ts'
 import { openDelivery } from '../../../packages/service/src/delivery/open-delivery.ts'
 import { startGateway } from '../../../packages/service/src/gateway/start-gateway.ts'
@@ -69,7 +70,7 @@ const registry = openRegistry({ database, authority, now, random })
 const store = await openMessageStore({ database })
 const ticker = setInterval(() => store.tick(now()), 1000)
 const bus = new LocalBus<Mailbox>()
-const delivery = openDelivery({ store, bus, registry, authority, now, onTrouble })
+const delivery = openDelivery({ store, bus, registry, authority, now, onTrouble, shortTimer })
 
 /** Every token given out, which is what the provider needs. */
 const tokens: TokenRecord[] = []

@@ -1,6 +1,7 @@
 import type { Authority } from './authority.ts'
 import { LocalBus } from './bus/local-bus.ts'
 import { startCourier } from './courier/courier.ts'
+import { shortTimer } from './delivery/drivers/short-timer.ts'
 import type { Mailbox } from './delivery/mailbox.ts'
 import { openDelivery } from './delivery/open-delivery.ts'
 import { startGateway } from './gateway/start-gateway.ts'
@@ -80,7 +81,7 @@ export async function startService(options: ServiceOptions): Promise<PushService
     ticker.unref()
     endings.push(() => clearInterval(ticker))
     const bus = new LocalBus<Mailbox>()
-    const delivery = openDelivery({ store, bus, registry, authority, now, onTrouble })
+    const delivery = openDelivery({ store, bus, registry, authority, now, onTrouble, shortTimer })
     const courier = await listening('ports.courier', host, ports.courier, () =>
       startCourier({
         host,

@@ -59,6 +59,11 @@ export class FlowWindow {
     return found
   }
 
+  /** Everything that waits for its acknowledgement, in the order in which it was sent. */
+  waiting(): IterableIterator<Outgoing> {
+    return this.#sent.values()
+  }
+
   /** The places in the order of acceptance of all that waits for its acknowledgement. */
   seqs(): Set<number> {
     const seqs = new Set<number>()

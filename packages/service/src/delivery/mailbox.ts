@@ -2,6 +2,7 @@ import type { BusInbox } from '../bus/bus.ts'
 import { limits } from '../limits.ts'
 import type { InboxMessage, MessageStore } from '../store/message-store.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
+import type { AckGrace } from './ack-grace.ts'
 import type { DeviceInbox, DeviceLink } from './device-link.ts'
 import { FlowWindow } from './flow-window.ts'
 import { Outgoing, type Settle } from './outgoing.ts'
@@ -10,6 +11,8 @@ import { StoredPass } from './stored-pass.ts'
 /** What a mailbox needs of delivery. */
 export interface MailboxHost {
   readonly store: MessageStore
+  /** The wait for an acknowledgement before a write; absent where every message is written at once. */
+  readonly grace: AckGrace | undefined
   readonly now: () => number
   /** Keeps a message by the inbox rule, as for a device that is away. */
   keepInInbox(message: StoredMessage, settle: Settle): void
@@ -40,6 +43,8 @@ export class Mailbox implements BusInbox, DeviceInbox {
   /** Something is stored from this place on that no pass has covered. */
   #unreadFrom = nothingUnread
   #hasTopics = false
+  /** Messages that are written at once before the next one waits for its acknowledgement. */
+  #writesBeforeGrace = 0
   #isClosed = false
 
   constructor(device: number, link: DeviceLink, host: MailboxHost) {
@@ -61,7 +66,14 @@ export class Mailbox implements BusInbox, DeviceInbox {
       this.#protectSent()
       return this.#host.keepInInbox(message, settle)
     }
-    const outgoing = Outgoing.gathered(message, this.#host.store, settle)
+    const { grace, store } = this.#host
+    if (!isFlushing && grace !== undefined && this.#writesBeforeGrace === 0) {
+      const outgoing = Outgoing.unwritten(message, store, settle)
+      grace.add(outgoing)
+      return this.#transmit(outgoing, 'live')
+    }
+    if (this.#writesBeforeGrace > 0) this.#writesBeforeGrace--
+    const outgoing = Outgoing.gathered(message, store, settle)
     if (outgoing === undefined) return settle('busy')
     if (isFlushing) this.#behind.push(outgoing)
     else this.#transmit(outgoing, 'live')
@@ -93,6 +105,8 @@ export class Mailbox implements BusInbox, DeviceInbox {
   acknowledged(id: number, status: number): void {
     const outgoing = this.#window.take(id)
     if (outgoing === undefined) return
+    // A device that is slower than the wait is spared it for a while: it would only delay the provider.
+    if (!outgoing.isUnwritten && this.#writesBeforeGrace === 0) this.#writesBeforeGrace = writesAfterSlowAck
     if (status === noRecipientStatus) this.#host.noRecipient(outgoing.message)
     outgoing.acknowledged(this.#host.store)
     this.#pump()
@@ -117,6 +131,7 @@ export class Mailbox implements BusInbox, DeviceInbox {
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    for (const outgoing of this.#window.waiting()) outgoing.writeNow()
     this.#protectSent()
     this.#pass = undefined
     this.#behind = []
@@ -223,6 +238,9 @@ export class Mailbox implements BusInbox, DeviceInbox {
     if (sent.length > 0) this.#host.store.protect(sent.map((outgoing) => outgoing.message))
   }
 }
+
+/** How long a slow device is spared the wait. */
+const writesAfterSlowAck = 4
 
 const nothingUnread = Number.POSITIVE_INFINITY
 

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { MessageStore } from '../store/message-store.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
+import { AckGrace, type ShortTimer } from './ack-grace.ts'
 import { apnsIdBytes } from './apns-id-bytes.ts'
 import type { AcceptOutcome, Delivery, Notification } from './delivery.ts'
 import type { DeviceInbox, DeviceLink } from './device-link.ts'
@@ -16,6 +17,8 @@ export interface DeliveryOptions {
   readonly registry: Pick<Registry, 'deactivateToken'>
   readonly authority: Pick<Authority, 'app'>
   readonly now: () => number
+  /** Lets devices acknowledge before a message is written; every message is written at once where absent. */
+  readonly shortTimer?: ShortTimer
   /** Told what could not be done, in one sentence; nothing accepted is lost by it. */
   readonly onTrouble: (sentence: string, cause: unknown) => void
 }
@@ -43,6 +46,7 @@ export function openDelivery(options: DeliveryOptions): OpenDelivery {
 
 class DirectDelivery implements OpenDelivery, MailboxHost {
   readonly store: MessageStore
+  readonly grace: AckGrace | undefined
   readonly now: () => number
   readonly counters: DeliveryCounters = { accepted: 0, keptInInbox: 0, once: 0, noRecipient: 0 }
   readonly #options: DeliveryOptions
@@ -52,6 +56,7 @@ class DirectDelivery implements OpenDelivery, MailboxHost {
     this.#options = options
     this.#bus = options.bus
     this.store = options.store
+    this.grace = options.shortTimer === undefined ? undefined : new AckGrace(options.shortTimer)
     this.now = options.now
   }
 

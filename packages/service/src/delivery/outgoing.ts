@@ -5,8 +5,8 @@ import type { AcceptOutcome } from './delivery.ts'
 /** Who waits for the outcome of an acceptance. */
 export type Settle = (outcome: AcceptOutcome) => void
 
-/** What is known of a message's place on the disk. */
-const Place = { none: 0, gathered: 1, onDisk: 2 } as const
+/** What is known of a message's place on the disk. `waiting`: not written yet, soon to be. */
+const Place = { none: 0, waiting: 1, gathered: 2, onDisk: 3 } as const
 type Place = (typeof Place)[keyof typeof Place]
 
 /**
@@ -19,6 +19,7 @@ export class Outgoing {
   inboxMax = 0
   #place: Place = Place.none
   #ticket: StoreTicket = 0
+  #store: MessageStore | undefined
   #settle: Settle | undefined
 
   private constructor(message: StoredMessage) {
@@ -38,13 +39,28 @@ export class Outgoing {
     return outgoing
   }
 
+  /** A new message; `writeNow` must follow unless it is acknowledged first. */
+  static unwritten(message: StoredMessage, store: MessageStore, settle: Settle): Outgoing {
+    const outgoing = new Outgoing(message)
+    outgoing.#store = store
+    outgoing.#settle = settle
+    outgoing.#place = Place.waiting
+    return outgoing
+  }
+
   /** A new message, gathered for the next commit. Undefined where the store takes no more. */
   static gathered(message: StoredMessage, store: MessageStore, settle: Settle): Outgoing | undefined {
-    const outgoing = new Outgoing(message)
-    outgoing.#settle = settle
-    outgoing.#place = Place.gathered
-    outgoing.#ticket = store.addSent(message, (outcome) => outgoing.#written(outcome))
-    return outgoing.#ticket === 0 ? undefined : outgoing
+    const outgoing = Outgoing.unwritten(message, store, settle)
+    return outgoing.#gather(store) ? outgoing : undefined
+  }
+
+  get isUnwritten(): boolean {
+    return this.#place === Place.waiting
+  }
+
+  /** Gathers a message that still waits for its write. */
+  writeNow(): void {
+    if (this.#place === Place.waiting && !this.#gather(this.#store!)) this.#finish('busy')
   }
 
   get bytes(): number {
@@ -53,10 +69,19 @@ export class Outgoing {
 
   /** The device has it: nothing of it needs to be kept. */
   acknowledged(store: MessageStore): void {
-    if (this.#place === Place.gathered && store.cancel(this.#ticket, this.message)) this.#place = Place.none
+    const isUntouched =
+      this.#place <= Place.waiting ||
+      (this.#place === Place.gathered && store.cancel(this.#ticket, this.message))
+    if (isUntouched) this.#place = Place.none
     // A commit that runs now is overtaken by nothing: the deletion comes behind it.
-    if (this.#place !== Place.none) store.remove(this.message.seq)
+    else store.remove(this.message.seq)
     this.#finish('accepted')
+  }
+
+  #gather(store: MessageStore): boolean {
+    this.#ticket = store.addSent(this.message, (outcome) => this.#written(outcome))
+    this.#place = this.#ticket === 0 ? Place.none : Place.gathered
+    return this.#ticket !== 0
   }
 
   #written(outcome: 'stored' | 'failed'): void {

@@ -1,5 +1,6 @@
 import type { AppSettings } from '../../src/authority.ts'
 import { LocalBus } from '../../src/bus/local-bus.ts'
+import type { ShortTimer } from '../../src/delivery/ack-grace.ts'
 import type { AcceptOutcome, Notification } from '../../src/delivery/delivery.ts'
 import type { DeviceInbox, DeviceLink, Origin, TopicWish } from '../../src/delivery/device-link.ts'
 import type { Mailbox } from '../../src/delivery/mailbox.ts'
@@ -78,7 +79,7 @@ interface NotificationFields extends Omit<Notification, 'token'> {
   readonly bundleId: string
 }
 
-export function deliveryOver(store: MessageStore): DeliveryFixture {
+export function deliveryOver(store: MessageStore, shortTimer?: ShortTimer): DeliveryFixture {
   const bus = new LocalBus<Mailbox>()
   const deactivated: string[] = []
   const troubles: string[] = []
@@ -98,6 +99,7 @@ export function deliveryOver(store: MessageStore): DeliveryFixture {
     },
     now: () => clock.nowMs,
     onTrouble: (sentence) => void troubles.push(sentence),
+    ...(shortTimer === undefined ? {} : { shortTimer }),
   })
   const connect: DeliveryFixture['connect'] = ({
     device = 1,

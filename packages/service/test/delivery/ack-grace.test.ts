@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest'
+import type { AcceptOutcome } from '../../src/delivery/delivery.ts'
+import { deliveryOver } from './delivery-fixture.ts'
+import { ManualStore } from './manual-store.ts'
+
+/** A connected phone behind a wait whose rounds the test turns. */
+async function waitingDelivery() {
+  const store = new ManualStore()
+  const timers: (() => void)[] = []
+  const fixture = deliveryOver(store, (run) => void timers.push(run))
+  const phone = fixture.connect()
+  await store.answerReads()
+  const outcomes = new Map<string, AcceptOutcome>()
+  const accept = (name: string) => {
+    void fixture.accept(name).then((outcome) => outcomes.set(name, outcome))
+  }
+  const round = () => {
+    for (const run of timers.splice(0)) run()
+  }
+  const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+  return { ...fixture, store, phone, timers, outcomes, accept, round, settled }
+}
+
+test('what is acknowledged within the wait never reaches the store', async () => {
+  const { store, phone, timers, outcomes, accept, round, settled } = await waitingDelivery()
+  accept('a')
+  expect(phone.names).toEqual(['a'])
+  round()
+  phone.acknowledge('a')
+  await settled()
+  expect(outcomes.get('a')).toBe('accepted')
+  round()
+  round()
+  store.commit()
+  expect([store.calls, store.rows.size, timers]).toEqual([[], 0, []])
+})
+
+test('what is not acknowledged within the wait is written, and accepted when it is on disk', async () => {
+  const { store, phone, outcomes, accept, round, settled } = await waitingDelivery()
+  accept('a')
+  round()
+  store.commit()
+  expect(store.rows.size).toBe(0)
+  round()
+  await settled()
+  expect(outcomes.size).toBe(0)
+  store.commit()
+  await settled()
+  expect([outcomes.get('a'), store.rows.size]).toEqual(['accepted', 1])
+  phone.acknowledge('a')
+  store.commit()
+  expect(store.rows.size).toBe(0)
+})
+
+test('a session that ends writes at once what waited, and the next one gets it', async () => {
+  const { store, phone, outcomes, accept, connect, round, settled } = await waitingDelivery()
+  accept('a')
+  phone.inbox.close()
+  const again = connect()
+  await store.answerReads()
+  await settled()
+  expect([outcomes.get('a'), again.names]).toEqual(['accepted', ['a']])
+  round()
+  round()
+  store.commit()
+  expect(store.rows.size).toBe(1)
+})
+
+test('a session that is replaced loses nothing that waited', async () => {
+  const { store, accept, connect } = await waitingDelivery()
+  accept('a')
+  accept('b')
+  const second = connect()
+  await store.answerReads()
+  expect(second.names).toEqual(['a', 'b'])
+})
+
+test('a store that is full when the wait is over: busy', async () => {
+  const { store, outcomes, accept, round, settled } = await waitingDelivery()
+  accept('a')
+  store.isFull = true
+  round()
+  round()
+  await settled()
+  expect(outcomes.get('a')).toBe('busy')
+})
+
+test('a device that is slower than the wait is spared it for some messages', async () => {
+  const { store, phone, outcomes, accept, round, settled } = await waitingDelivery()
+  accept('slow')
+  round()
+  round()
+  phone.acknowledge('slow')
+  accept('next')
+  store.commit()
+  await settled()
+  // Written without a round of the timer.
+  expect(outcomes.get('next')).toBe('accepted')
+  phone.acknowledge('next')
+  for (let index = 0; index < 4; index++) accept(`later ${index}`)
+  store.commit()
+  expect(store.rows.size).toBe(3)
+})
+
+test('no timer runs while nothing waits', async () => {
+  const { timers, accept, phone, round } = await waitingDelivery()
+  expect(timers.length).toBe(0)
+  for (const name of ['a', 'b', 'c']) accept(name)
+  expect(timers.length).toBe(1)
+  for (const name of ['a', 'b', 'c']) phone.acknowledge(name)
+  round()
+  round()
+  expect(timers.length).toBe(0)
+})
