@@ -1,37 +1,31 @@
-import { createPublicKey } from 'node:crypto'
-import type { Portal, App as PortalApp, AuthKey as PortalKey } from '@carillon/portal'
+import type { Portal, App as PortalApp, PortalChange, AuthKey as PortalKey } from '@carillon/portal'
 import type { AppSettings, AuthKey, Authority, AuthorityChange } from '@carillon/service'
 
 /** The portal as the push service sees it, in the same process. */
-export async function authorityOf(portal: Portal): Promise<Authority> {
-  const keys = new Map<string, { of: PortalKey; key: AuthKey }>()
-  const bundleIds = new Set((await portal.apps.list()).map((app) => app.bundleId))
-  portal.onChange((change) => {
-    if (change.type === 'app') bundleIds.add(change.bundleId)
-  })
-
+export function authorityOf(portal: Portal): Authority {
+  const { lookup, ca } = portal
   return {
-    app: (bundleId) => settingsOf(portal.lookup.app(bundleId)),
+    app(bundleId) {
+      const app = lookup.app(bundleId)
+      return app && settingsOf(app)
+    },
     apps: () =>
-      [...bundleIds]
-        .map((bundleId) => settingsOf(portal.lookup.app(bundleId)))
-        .filter((app) => app?.pushEnabled) as AppSettings[],
+      lookup
+        .apps()
+        .map(settingsOf)
+        .filter((app) => app.pushEnabled),
     authKey(keyId) {
-      const found = portal.lookup.key(keyId)
-      if (!found) return undefined
-      const known = keys.get(keyId)
-      if (known?.of === found) return known.key
-      const key = authKeyOf(found)
-      keys.set(keyId, { of: found, key })
-      return key
+      const key = lookup.key(keyId)
+      const publicKey = lookup.publicKeyOf(keyId)
+      return key && publicKey && authKeyOf(key, publicKey)
     },
     certificateStatus(serial) {
-      const status = portal.lookup.certificateStatus(serial)
+      const status = lookup.certificateStatus(serial)
       // Expiry is judged by the gateway's own clock from the certificate itself.
       return status === 'active' || status === 'expired' ? 'good' : status
     },
-    pushCaPem: [portal.ca.chainPem],
-    deviceCaPem: [portal.ca.deviceCaPem, portal.ca.rootPem],
+    pushCaPem: [ca.chainPem],
+    deviceCaPem: [ca.deviceCaPem, ca.rootPem],
     onChange: (listener) =>
       portal.onChange((change) => {
         const told = changeOf(change)
@@ -40,22 +34,22 @@ export async function authorityOf(portal: Portal): Promise<Authority> {
   }
 }
 
-function settingsOf(app: PortalApp | undefined): AppSettings | undefined {
-  return app && { bundleId: app.bundleId, teamId: app.teamId, pushEnabled: app.push, inboxMax: app.inboxMax }
+function settingsOf(app: PortalApp): AppSettings {
+  return { bundleId: app.bundleId, teamId: app.teamId, pushEnabled: app.push, inboxMax: app.inboxMax }
 }
 
-function authKeyOf(key: PortalKey): AuthKey {
+function authKeyOf(key: PortalKey, publicKey: AuthKey['publicKey']): AuthKey {
   return {
     keyId: key.keyId,
     teamId: key.teamId,
-    publicKey: createPublicKey(key.publicKeyPem),
+    publicKey,
     environment: key.environment,
     topics: key.scope === 'team' ? 'all' : key.topics,
     revoked: key.status === 'revoked',
   }
 }
 
-function changeOf(change: Parameters<Parameters<Portal['onChange']>[0]>[0]): AuthorityChange | undefined {
+function changeOf(change: PortalChange): AuthorityChange | undefined {
   switch (change.type) {
     case 'app':
       return { kind: 'app', bundleId: change.bundleId }
@@ -63,7 +57,8 @@ function changeOf(change: Parameters<Parameters<Portal['onChange']>[0]>[0]): Aut
       return { kind: 'authKey', keyId: change.keyId }
     case 'certificate':
       return { kind: 'certificate', serial: change.serial }
-    default:
+    case 'device':
+      // Each certificate of a disabled device is told of as revoked.
       return undefined
   }
 }

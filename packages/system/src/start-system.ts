@@ -71,7 +71,7 @@ async function startParties(
   started.push(portalServer)
   tell('portal', portalServer.url)
 
-  const authority = await authorityOf(portal)
+  const authority = authorityOf(portal)
   // Made anew at every start: always fresh, and its key never touches the disk.
   const tls = await portal.ca.issueServerCertificate({ names })
   const services = {} as Record<Environment, PushService>
