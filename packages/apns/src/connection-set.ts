@@ -58,9 +58,12 @@ export class ConnectionSet {
     }
   }
 
-  /** A provider token newer than `version`'s predecessors: connections that used those finish and close. */
+  /** Connections that ever saw a provider token older than `version` finish and close. */
   retireOlderThan(version: number): void {
-    for (const connection of [...this.all]) if (connection.tokenVersion < version) connection.retire()
+    for (const connection of [...this.all]) {
+      const { firstTokenVersion } = connection
+      if (firstTokenVersion !== 0 && firstTokenVersion < version) connection.retire()
+    }
   }
 
   /** A connection gave its first answer. */

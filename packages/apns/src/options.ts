@@ -62,15 +62,25 @@ export const resolveOptions = (options: PushClientOptions): ResolvedOptions => {
   }
 }
 
-const resolveLimits = (limits: Partial<Limits>): Limits => {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(name in DEFAULT_LIMITS)) throw new ArgumentError(`limits.${name}`, 'there is no such limit')
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0)) {
-      throw new ArgumentError(`limits.${name}`, 'give a whole number, 0 or more')
-    }
-  }
-  return { ...DEFAULT_LIMITS, ...withoutUndefined(limits) }
-}
+/** Limits that mean something when they are 0. */
+const mayBeZero: readonly string[] = [
+  'queuedMax',
+  'queuedMsMax',
+  'resendsMax',
+  'growthMsMin',
+  'closeMsMax',
+] satisfies (keyof Limits)[]
 
-const withoutUndefined = (limits: Partial<Limits>): Partial<Limits> =>
-  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+const resolveLimits = (given: Partial<Limits>): Limits => {
+  const limits: Limits = { ...DEFAULT_LIMITS }
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in DEFAULT_LIMITS)) throw new ArgumentError(`limits.${name}`, 'there is no such limit')
+    if (value === undefined) continue
+    const least = mayBeZero.includes(name) ? 0 : 1
+    if (!Number.isInteger(value) || value < least) {
+      throw new ArgumentError(`limits.${name}`, `give a whole number, ${least} or more`)
+    }
+    limits[name as keyof Limits] = value
+  }
+  return limits
+}

@@ -44,8 +44,8 @@ export class PooledConnection implements ClientHandler<PendingPush> {
   /** The highest stream limit of the service seen here. */
   limitSeenMax = 0
   idleSince: number
-  /** Newest provider token used here. */
-  tokenVersion = 0
+  /** Version of the first provider token used here; 0 before, and with a certificate. */
+  firstTokenVersion = 0
   /** Why the service said goodbye, where it said so. */
   goawayReason: Reason | undefined = undefined
   #refusals = 0

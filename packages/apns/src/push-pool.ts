@@ -290,7 +290,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
     push.openedAt = now
     if (token !== undefined) {
       push.tokenVersion = token.version
-      connection.tokenVersion = token.version
+      connection.firstTokenVersion ||= token.version
     }
     connection.inFlight.append(push)
     this.#sent += 1
@@ -311,9 +311,12 @@ export class PushPool implements ConnectionEvents, PushOwner {
     if (reason.retry === 'renewToken') {
       const now = this.#runtime.now()
       const { signer } = this.#options
-      if (signer === undefined || !signer.renewExpired(push.tokenVersion, now)) return false
+      if (signer === undefined) return false
+      signer.renewExpired(push.tokenVersion, now)
       // Observed: after an expired token a connection may go on rejecting, whatever token comes next.
       this.#connections.retireOlderThan(signer.token(now).version)
+      // A connection that knows no other token than the newest: nothing is left to try.
+      if (connection.state === 'open') return false
     } else if (reason.retry === 'newConnection') connection.retire()
     else return false
     if (push.hasMoved || this.#state === 'closed') return false

@@ -47,8 +47,8 @@ export class TokenSigner {
   }
 
   /**
-   * The service called token `version` expired. Returns false where nothing newer can be offered: the last
-   * renewal of this kind is less than 20 minutes old. The new `iat` is not floored: this clock and the
+   * The service called token `version` expired. Makes a newer one, unless there is one already or the
+   * last renewal of this kind is less than 20 minutes old (then false). The new `iat` is not floored: this clock and the
    * service's are apart, or the token would not have expired.
    */
   renewExpired(version: number, now: number): boolean {

@@ -33,6 +33,7 @@ test.each<[string, unknown]>([
   ['serverName', { ...good, serverName: 5 }],
   ['limits.queueMax', { ...good, limits: { queueMax: 5 } }],
   ['limits.queuedMax', { ...good, limits: { queuedMax: -1 } }],
+  ['limits.sendManyMax', { ...good, limits: { sendManyMax: 0 } }],
   ['ca', { ...good, ca: 'no pem' }],
   ['auth', { environment: 'sandbox' }],
   ['auth.type', { ...good, auth: { type: 'password' } }],

@@ -27,12 +27,17 @@ const misbehaving = ({ seed, streams, rates }: Faults): ScriptedService => {
   const dice = new Seeded(seed)
   const actions: ((request: SeenRequest) => void)[] = [
     (request) => request.refuse(),
-    (request) => request.link.server.reset(request.streamId, ErrorCode.INTERNAL_ERROR),
+    (request) => {
+      if (dice.chance(0.5)) request.acceptSilently()
+      request.link.server.reset(request.streamId, ErrorCode.INTERNAL_ERROR)
+    },
     (request) => request.reject(dice.chance(0.5) ? 429 : 503, { reason: 'TooManyRequests' }),
     (request) => request.reject(403, { reason: 'ExpiredProviderToken' }),
     (request) => request.reject(503, { reason: 'Shutdown' }),
     // Never answered.
-    () => {},
+    (request) => {
+      if (dice.chance(0.5)) request.acceptSilently()
+    },
     (request) => {
       request.link.server.drain(Buffer.from('{"reason":"Shutdown"}'))
       request.accept()

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import { ErrorCode } from '@carillon/http2'
 import { expect, test } from 'vitest'
 import type { Push, PushClient, PushResult } from '../src/index.ts'
-import { clientOf, push, ScriptedService, type SeenRequest } from './support/service.ts'
+import { makeAuthKey } from './support/certificate.ts'
+import { clientOf, newKeyId, push, ScriptedService, type SeenRequest } from './support/service.ts'
 
 const accepting = { onRequest: (request: SeenRequest) => request.accept() }
 const many = (count: number): Push[] => Array.from({ length: count }, (_, n) => push(n))
@@ -399,6 +400,24 @@ test('a token that stays expired is reported, not renewed again', async () => {
   expect(countBy(results)).toEqual({ ExpiredProviderToken: 5 })
   expect(await service.world.until(client.send(push()))).toMatchObject({ reason: 'ExpiredProviderToken' })
   expect(tokens.size).toBe(2)
+})
+
+test('clients with one key: what one renews serves the other, on a new connection too', async () => {
+  let isWedged = false
+  const service = new ScriptedService({
+    onRequest(request) {
+      if (isWedged && request.link.number < 2) request.reject(403, { reason: 'ExpiredProviderToken' })
+      else request.accept()
+    },
+  })
+  const auth = { type: 'token' as const, keyId: newKeyId(), teamId: 'TEAM000001', privateKey: makeAuthKey() }
+  const [one, other] = [clientOf(service, { auth }), clientOf(service, { auth })]
+  expect(await service.world.until(one.send(push()))).toMatchObject({ ok: true })
+  expect(await service.world.until(other.send(push()))).toMatchObject({ ok: true })
+  isWedged = true
+  expect(await service.world.until(one.send(push()))).toMatchObject({ ok: true })
+  expect(await service.world.until(other.send(push()))).toMatchObject({ ok: true })
+  expect(service.world.links.length).toBe(4)
 })
 
 test('a server that is going down is left for another', async () => {

@@ -12,6 +12,8 @@ export interface SeenRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   accept(): void
+  /** The service takes the push over, and says nothing. */
+  acceptSilently(): void
   reject(status: number, body: object): void
   refuse(): void
 }
@@ -26,7 +28,7 @@ export const REFUSED_STREAM = 0x7
 /** A push service in a simulated world that does what its script says, and notes what it accepted. */
 export class ScriptedService {
   readonly world: World
-  /** apns-ids that were answered 200, each as often as it was. */
+  /** apns-ids that the service took over, each as often as it did, whether its answer arrived or not. */
   readonly accepted: string[] = []
   requests = 0
 
@@ -56,9 +58,10 @@ export class ScriptedService {
       headers,
       body: Buffer.from(body).toString(),
       accept: () => {
-        // Only what goes on its way counts as accepted: the stream may be gone.
-        if (link.server.respond(streamId, [':status', '200', 'apns-id', apnsId])) this.accepted.push(apnsId)
+        this.accepted.push(apnsId)
+        link.server.respond(streamId, [':status', '200', 'apns-id', apnsId])
       },
+      acceptSilently: () => void this.accepted.push(apnsId),
       reject: (status, answer) => {
         link.server.respond(
           streamId,
