@@ -2,7 +2,7 @@ import type { Engine, Migration, SqlDialect } from './database.ts'
 import { DatabaseError } from './database-error.ts'
 
 /** The words in which the engines differ. */
-export const dialects: Record<Engine, SqlDialect> = {
+const dialects: Record<Engine, SqlDialect> = {
   sqlite: { engine: 'sqlite', integer: 'INTEGER', blob: 'BLOB', serial: 'INTEGER PRIMARY KEY AUTOINCREMENT' },
   postgres: { engine: 'postgres', integer: 'BIGINT', blob: 'BYTEA', serial: 'BIGSERIAL PRIMARY KEY' },
 }

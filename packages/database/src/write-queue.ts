@@ -15,11 +15,10 @@ import { PackedWriter } from './packing.ts'
 /** The state byte of a packed unit. */
 export const UnitState = { pending: 0, cancelled: 1 } as const
 
-export const unitHeaderBytes = 8
 const unitStateOffset = 4
 
 /** Who wants to know more of a unit than `WriteDone` tells: the changes of each write, or the rows returned. */
-export interface UnitListener {
+interface UnitListener {
   readonly wantsRows: boolean
   failed(error: DatabaseError): void
   /** `rows` is there when `wantsRows`: a packed result set. */

@@ -33,6 +33,8 @@ export const limits = {
   claimedAtOnceMax: 500,
   /** Messages whose payload is kept in memory; further ones are read from the database again. */
   messagesCachedMax: 2000,
+  /** Apps and environments that are known to be registered without asking the database; then all are asked again. */
+  lanesRememberedMax: 10_000,
   /** Attempts for one recipient; then it fails with AttemptsExhausted. */
   attemptsMax: 1000,
   /** Wait after the database failed under the dispatcher; then it tries again. */

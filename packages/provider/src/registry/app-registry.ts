@@ -1,6 +1,7 @@
 import type { Database, Statement } from '@carillon/database'
 import type { Environment } from '@carillon/wire'
 import { environments } from '@carillon/wire'
+import { limits } from '../limits.ts'
 import { ProviderError } from '../provider-error.ts'
 import type { Credentials, SenderOptions, ServiceAddress } from '../sender.ts'
 
@@ -12,7 +13,7 @@ export interface AppDescription {
   readonly environments: Partial<Record<Environment, EnvironmentDescription>>
 }
 
-export interface EnvironmentDescription {
+interface EnvironmentDescription {
   readonly credentials:
     | { readonly type: 'token'; readonly keyId: string; readonly teamId: string }
     | { readonly type: 'certificate' }
@@ -36,6 +37,8 @@ interface EnvironmentRow {
 /** The apps that this provider sends for, with their credentials. */
 export class AppRegistry {
   readonly #database: Database
+  /** What was found once stays: apps are never removed. */
+  readonly #reachable = new Set<string>()
   readonly #statements: Record<
     'saveApp' | 'saveEnvironment' | 'app' | 'environments' | 'environment' | 'all',
     Statement
@@ -98,7 +101,11 @@ export class AppRegistry {
 
   /** Throws where the app is not registered, or not for that environment. */
   async assertReachable(bundleId: string, environment: Environment): Promise<void> {
+    const lane = `${environment} ${bundleId}`
+    if (this.#reachable.has(lane)) return
     await this.senderOptions(bundleId, environment)
+    if (this.#reachable.size >= limits.lanesRememberedMax) this.#reachable.clear()
+    this.#reachable.add(lane)
   }
 
   /** What a sender for the app needs, keys included. */
