@@ -95,6 +95,13 @@ export class ManualStore implements MessageStore {
     this.endCommit()
   }
 
+  /** The process is killed: what had not been committed never was, and nobody hears of it. */
+  crash(): void {
+    this.#gathered = []
+    this.#committing = []
+    this.#reads = []
+  }
+
   /** Answers the reads that wait, in this state of the store. */
   async answerReads(): Promise<void> {
     for (const answer of this.#reads.splice(0)) answer()
