@@ -49,6 +49,8 @@ export abstract class Connection<C> implements FrameSink {
   onOutput: () => void = () => {}
   /** The connection is over: write the output that is left, then close the transport. */
   ended = false
+  /** The connection ended because the peer takes no bytes: nothing more can be sent, cut the transport. */
+  abandoned = false
 
   protected readonly limits: Limits
   protected readonly own: OwnSettings
@@ -653,7 +655,8 @@ export abstract class Connection<C> implements FrameSink {
   /** More waits for the peer than we hold for anybody: it is dropped, as a slow reader. */
   protected checkOutputBytes(): void {
     const bytes = this.backlog + this.out.length + this.sender.heldBytes
-    if (bytes <= this.limits.outputBytesMax) return
+    if (this.ended || bytes <= this.limits.outputBytesMax) return
+    this.abandoned = true
     this.#fail(
       new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `${bytes} bytes wait for a slow reader`, 'limit'),
     )
@@ -727,7 +730,8 @@ export abstract class Connection<C> implements FrameSink {
       return
     }
     if (now - this.#stalledSince > this.limits.stalledOutputMsMax) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'the peer takes no bytes', 'timeout')
+      this.abandoned = true
+      throw timeout(ErrorCode.ENHANCE_YOUR_CALM, 'the peer takes no bytes')
     }
     this.sender.pump(true)
   }

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 export interface DrivenConnection {
   onOutput: () => void
   readonly ended: boolean
+  readonly abandoned: boolean
   readonly congested: boolean
   readonly outputBytes: number
   receive(chunk: Uint8Array, now: number): void
@@ -63,6 +64,7 @@ export class SocketDriver {
   #connected: boolean
   #error: unknown
   #closing = false
+  #paused = false
   #lingering = 0
 
   /** `connected` is false for a client socket whose handshake is under way. */
@@ -75,7 +77,7 @@ export class SocketDriver {
     }
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => this.#drained())
+    socket.on('drain', () => this.#updateBacklog())
     // An alert of TLS comes as an error before the end; it is the cause then.
     socket.on('end', () => connection.transportClosed(this.#error))
     socket.on('error', (error: Error) => {
@@ -115,7 +117,7 @@ export class SocketDriver {
       if (this.#lingering > LINGER_MS) this.#socket.destroy()
       return
     }
-    this.#connection.setBacklog(this.#socket.writableLength)
+    this.#updateBacklog()
     this.#connection.tick(now)
     if (this.#connection.ended) this.flush()
   }
@@ -128,16 +130,15 @@ export class SocketDriver {
 
   #updateBacklog(): void {
     const connection = this.#connection
-    const before = connection.congested
     connection.setBacklog(this.#socket.writableLength)
-    if (connection.congested && !before) this.#socket.pause()
     if (connection.ended) this.#finish()
+    else if (connection.congested !== this.#paused) this.#setPaused(connection.congested)
   }
 
-  #drained(): void {
-    const before = this.#connection.congested
-    this.#connection.setBacklog(this.#socket.writableLength)
-    if (before && !this.#connection.congested) this.#socket.resume()
+  #setPaused(paused: boolean): void {
+    this.#paused = paused
+    if (paused) this.#socket.pause()
+    else this.#socket.resume()
   }
 
   /** The connection is over: send what is left and close; a reader that takes nothing is cut off. */
@@ -145,7 +146,7 @@ export class SocketDriver {
     if (this.#closing) return
     this.#closing = true
     const chunk = this.#connection.takeOutput()
-    if (this.#connection.congested) this.#socket.destroy()
+    if (this.#connection.abandoned) this.#socket.destroy()
     else if (this.#socket.writableEnded) return
     else if (chunk === undefined) this.#socket.end()
     else this.#socket.end(chunk)
