@@ -43,13 +43,20 @@ export async function startCourier(options: CourierOptions): Promise<Courier> {
   const { host, port, tls } = options
   const listener = new CourierListener({ host, port, tls, sessions })
   const address = await listener.listen()
+  const stopFollowing = options.authority.onChange((change) => {
+    if (change.kind !== 'certificate') return
+    if (options.authority.certificateStatus(change.serial) === 'revoked') listener.revoke(change.serial)
+  })
   return {
     address,
     counters: sessions.counters,
     get connections() {
       return listener.connections
     },
-    close: () => listener.close(),
+    async close() {
+      stopFollowing()
+      await listener.close()
+    },
   }
 }
 

@@ -6,6 +6,8 @@ import type { Authority } from '../authority.ts'
 export interface DeviceIdentity {
   readonly deviceId: string
   readonly publicKey: KeyObject
+  /** Of the certificate, lower-case hex; names it when it is revoked. */
+  readonly serial: string
 }
 
 /** Why a certificate is not accepted, for counters and logs. */
@@ -48,7 +50,7 @@ export class AuthorityDeviceTrust implements DeviceTrust {
       return 'certificate out of date'
     }
     if (this.#authority.certificateStatus(facts.serial) === 'revoked') return 'certificate revoked'
-    return { deviceId: facts.deviceId, publicKey: certificate.publicKey }
+    return { deviceId: facts.deviceId, publicKey: certificate.publicKey, serial: facts.serial }
   }
 }
 

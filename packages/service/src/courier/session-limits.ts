@@ -6,6 +6,7 @@ export type CloseReason =
   | 'too many bytes before connect'
   | 'no connect in time'
   | 'rejected'
+  | 'certificate revoked'
   | 'silent'
   | 'replaced'
   | 'store failed'

@@ -35,6 +35,8 @@ export class CourierSession implements DeviceLink {
   readonly #watch: SessionWatch
   #phase: Phase = 'waiting'
   #device: DeviceRecord | undefined
+  /** Of the certificate that the device has shown; '' before. */
+  #serial = ''
   #inbox: DeviceInbox | undefined
   #filter: SessionFilter | undefined
   #extensions = 0
@@ -82,6 +84,11 @@ export class CourierSession implements DeviceLink {
   /** The device does not read what is written to it. What it has not acknowledged stays stored. */
   overwhelmed(): void {
     this.#close('does not read')
+  }
+
+  /** A certificate was revoked; whoever came with it has to go. */
+  revoked(serial: string): void {
+    if (this.#serial === serial) this.#close('certificate revoked')
   }
 
   /** The courier stops. */
@@ -137,6 +144,7 @@ export class CourierSession implements DeviceLink {
     const identity = authenticate(connect, this.#host.rules, nowMs)
     if ('reason' in identity) return this.#reject(identity)
     this.#phase = 'enrolling'
+    this.#serial = identity.serial
     this.#host.registry.enrolDevice(identity.deviceId).then(
       (device) => {
         if (this.#phase === 'enrolling') this.#connected(device, connect)

@@ -28,7 +28,7 @@ export interface MailboxHost {
  *
  *   stored before → accepted while that is sent (`behind`) → accepted now
  *
- * A message that may be sent at once is sent and gathered for the disk together. Where it may not, because the
+ * A message that may be sent at once is sent, and written unless its acknowledgement comes first. Where it may not, because the
  * window is full, it is kept as for a device that is away and read from the store as acknowledgements free
  * the window. Made when a device connects, gone when it leaves.
  */
@@ -218,8 +218,14 @@ export class Mailbox implements BusInbox, DeviceInbox {
   #sendBehind(): boolean {
     let sent = 0
     for (const outgoing of this.#behind) {
-      if (!this.#window.hasRoomFor(outgoing.bytes)) break
-      this.#transmit(outgoing, 'live')
+      // The device may have named other topics since. What is held stays stored for the pass that names it again.
+      const wish = this.#link.wishFor(outgoing.message.topic)
+      if (wish === 'deliver') {
+        if (!this.#window.hasRoomFor(outgoing.bytes)) break
+        this.#transmit(outgoing, 'live')
+      } else if (wish === 'drop') {
+        outgoing.acknowledged(this.#host.store)
+      }
       sent++
     }
     if (sent === this.#behind.length) this.#behind = []

@@ -30,7 +30,7 @@ export const plainTrust: DeviceTrust = {
   identify: ([certificate]) =>
     certificate === undefined
       ? 'certificate unreadable'
-      : { deviceId: Buffer.from(certificate).toString(), publicKey: keys.publicKey },
+      : { deviceId: Buffer.from(certificate).toString(), publicKey: keys.publicKey, serial: '01' },
 }
 
 /** What a session asked of delivery. */

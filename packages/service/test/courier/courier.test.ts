@@ -28,6 +28,7 @@ beforeAll(async () => {
 interface World {
   readonly courier: Courier
   readonly bus: LocalBus<Mailbox>
+  readonly authority: MemoryAuthority
   /** The phone's connection is gone and the service has noticed. */
   leave(phone: TlsPhone): Promise<void>
   accept(
@@ -74,6 +75,7 @@ async function startWorld(): Promise<World> {
   return {
     courier,
     bus,
+    authority,
     async leave(phone) {
       const missed = new Promise<void>((resolve) => {
         const stop = bus.onPresence((_device, isPresent) => {
@@ -236,6 +238,22 @@ test('a device of another system is told so and closed', async () => {
   expect((await phone.connect(await foreign.device('phone-1'), nowMs)).status).toBe(2)
   await phone.closed
   expect(courier.counters.rejected).toEqual({ 'certificate of another authority': 1 })
+})
+
+test('a device whose certificate is revoked is sent away at once and not let in again', async () => {
+  const { dial, courier, authority } = await startWorld()
+  const lost = await certificates.device('phone-lost')
+  const phone = await dial()
+  await phone.connect(lost, nowMs)
+  const other = await dial()
+  await other.connect(phoneCertificate, nowMs)
+  authority.setCertificate(lost.serial, 'revoked')
+  await phone.closed
+  const again = await dial()
+  expect((await again.connect(lost, nowMs)).status).toBe(2)
+  other.say({ type: 'keepAlive' })
+  await other.hear('keepAliveReply')
+  expect(courier.counters.closed).toEqual({ 'certificate revoked': 1, rejected: 1 })
 })
 
 test('a wrong clock is told the right time', async () => {

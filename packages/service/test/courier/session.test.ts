@@ -72,7 +72,7 @@ interface RejectCase {
 }
 const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const rsaKey = generateKeyPairSync('rsa', { modulusLength: 1024 })
-const rsaTrust = { identify: () => ({ deviceId: 'rsa', publicKey: rsaKey.publicKey }) }
+const rsaTrust = { identify: () => ({ deviceId: 'rsa', publicKey: rsaKey.publicKey, serial: '01' }) }
 const signedAt = (timeMs: number) => {
   const { nonce, signature } = connectMessage(timeMs)
   return { nonce: nonce!, signature: signature! }

@@ -21,7 +21,7 @@ const vectors = JSON.parse(
 const certificateTrust: DeviceTrust = {
   identify: ([der]) => {
     const certificate = new X509Certificate(der!)
-    return { deviceId: certificate.subject, publicKey: certificate.publicKey }
+    return { deviceId: certificate.subject, publicKey: certificate.publicKey, serial: '01' }
   },
 }
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'))

@@ -5,7 +5,6 @@
  *
  *   node accept-and-tell.ts FILE
  */
-import { writeSync } from 'node:fs'
 import { openDatabase } from '@carillon/database'
 import { LocalBus } from '../../src/bus/local-bus.ts'
 import type { Mailbox } from '../../src/delivery/mailbox.ts'
@@ -51,7 +50,7 @@ function acceptNext(): void {
   const name = `${device} ${count}`
   const notification = notificationFor(name, { device, topic: bundleId, bundleId })
   delivery.accept(notification, name, (context, outcome) => {
-    if (outcome === 'accepted') writeSync(1, `${context}\n`)
+    if (outcome === 'accepted') process.stdout.write(`${context}\n`)
     acceptNext()
   })
 }

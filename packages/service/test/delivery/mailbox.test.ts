@@ -257,6 +257,25 @@ test('topics that change during a flush begin it again; nothing comes twice', as
   expect(phone.names).toEqual(['held', 'stored', 'behind'])
 })
 
+test.each([
+  ['hold', 1],
+  ['drop', 0],
+] as const)('a topic that becomes one to %s during a flush', async (wish, storedAfterwards) => {
+  const store = new ManualStore()
+  const { accept, connect } = deliveryOver(store)
+  const phone = connect()
+  void accept('behind')
+  phone.wishes.set(topic, wish)
+  phone.inbox.topicsChanged()
+  while (store.waitingReads > 0) await store.answerReads()
+  store.commit()
+  expect([phone.got, store.rows.size]).toEqual([[], storedAfterwards])
+  phone.wishes.set(topic, 'deliver')
+  phone.inbox.topicsChanged()
+  while (store.waitingReads > 0) await store.answerReads()
+  expect(phone.names).toEqual(wish === 'hold' ? ['behind'] : [])
+})
+
 test('what a device ignores is removed from the store', async () => {
   const { store } = await openStoreFixture()
   const { accept, connect } = deliveryOver(store)

@@ -72,6 +72,11 @@ export class CourierListener {
     return { host: address, port }
   }
 
+  /** Ends the sessions of a certificate that is worth nothing any more. */
+  revoke(serial: string): void {
+    for (const connection of this.#connections) connection.session.revoked(serial)
+  }
+
   /** Closes every session, lets what was written leave, then cuts what is left. */
   async close(): Promise<void> {
     clearInterval(this.#ticker)
