@@ -25,22 +25,22 @@ export const reasonOfAnswer = (
 
 /** The result of a reason that the service gave. */
 export const rejectedBy = (
-  apnsId: string,
+  push: PendingPush,
   reason: Reason,
   status: number,
   timestampMs?: number,
-  hint = `${reason.meaning} ${reason.fix}`,
 ): PushRejected => ({
   ok: false,
   status,
   reason: reason.text,
-  apnsId,
+  apnsId: push.apnsId,
   ...(timestampMs === undefined ? {} : { timestamp: timestampMs }),
   retryable: isRetryable(reason),
   tokenIsDead: tokenIsDead(reason),
-  sent: true,
+  // A farewell of the service is the answer to those that wait, too.
+  sent: push.openedAt !== 0,
   ambiguous: false,
-  hint,
+  hint: `${reason.meaning} ${reason.fix}`,
 })
 
 /** The result of a push that the service is known to refuse, and that is therefore not sent. */

@@ -334,7 +334,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
 
   #reject(push: PendingPush, reason: Reason, status: number, timestampMs?: number): void {
     this.#rejected += 1
-    this.#settle(push, rejectedBy(push.apnsId, reason, status, timestampMs))
+    this.#settle(push, rejectedBy(push, reason, status, timestampMs))
   }
 
   #settle(push: PendingPush, result: PushResult): void {

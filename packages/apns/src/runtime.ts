@@ -1,6 +1,5 @@
 import type { SecureContext } from 'node:tls'
 import type { ClientConnection } from '@carillon/http2'
-import type { PendingPush } from './pending-push.ts'
 
 /** Where connections of a client go. */
 export interface Target {
@@ -38,5 +37,5 @@ export interface Runtime {
   /** Calls back soon, before timers and network events. */
   soon(callback: () => void): void
   /** Opens the transport of a connection; resolves the host name anew each time. */
-  connect(target: Target, connection: ClientConnection<PendingPush>): Transport
+  connect<C>(target: Target, connection: ClientConnection<C>): Transport
 }

@@ -218,7 +218,7 @@ test('a certificate of the wrong environment is told by GOAWAY: everything that 
   const client = clientOf(service)
   const results = await service.world.until(sendAll(client, many(20)))
   expect(countBy(results)).toEqual({ BadCertificateEnvironment: 20 })
-  expect(results[0]).toMatchObject({ status: 403, retryable: false })
+  expect(results[0]).toMatchObject({ status: 403, retryable: false, sent: false })
   expect(service.world.links.length).toBe(1)
 })
 

@@ -5,7 +5,6 @@ import {
   type ServerOptions,
 } from '@carillon/http2'
 import type { Runtime, Ticker } from '../../src/index.ts'
-import type { PendingPush } from '../../src/pending-push.ts'
 import { Seeded } from './seeded.ts'
 
 /** Makes the server end of one connection, or refuses it. */
@@ -93,7 +92,7 @@ export class World implements Runtime {
     this.#events.splice(low, 0, { at, run })
   }
 
-  connect(_target: unknown, client: ClientConnection<PendingPush>) {
+  connect<C>(_target: unknown, client: ClientConnection<C>) {
     const link = new SimulatedLink(this, client, this.links.length, this.#accept)
     this.links.push(link)
     return { destroy: () => link.cut(), ref: () => {}, unref: () => {} }
@@ -135,15 +134,15 @@ export class World implements Runtime {
 /** All promise callbacks that are due run before `setImmediate`. */
 const microtasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-class SimulatedLink implements Link {
+class SimulatedLink<C> implements Link {
   readonly number: number
   isCut = false
   #isClosing = false
   server!: ServerConnection
   readonly #world: World
-  readonly #client: ClientConnection<PendingPush>
+  readonly #client: ClientConnection<C>
 
-  constructor(world: World, client: ClientConnection<PendingPush>, number: number, accept: Accept) {
+  constructor(world: World, client: ClientConnection<C>, number: number, accept: Accept) {
     this.#world = world
     this.#client = client
     this.number = number
@@ -186,7 +185,7 @@ class SimulatedLink implements Link {
     this.#carry(this.server, this.#client)
   }
 
-  #carry(from: ClientConnection<PendingPush> | ServerConnection, to: typeof from): void {
+  #carry(from: ClientConnection<C> | ServerConnection, to: ClientConnection<C> | ServerConnection): void {
     const chunk = from.takeOutput()
     const isOver = from.ended
     if (chunk === undefined && (!isOver || this.#isClosing)) return
