@@ -27,6 +27,13 @@ export function command<Options>(
     })
 }
 
+/** A command that only holds others, with an example of one of them in its help. */
+export function group(name: string, what: string, example: string, commands: readonly Command[]): Command {
+  const made = new Command(name).description(what).addHelpText('after', `\nExample:\n  $ ${example}`)
+  for (const sub of commands) made.addCommand(sub)
+  return made
+}
+
 /** For an option that may be given several times. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { group } from './command.ts'
 import { deviceCommand } from './commands/device.ts'
 import { portalCommand } from './commands/portal/portal.ts'
 import { pushCommand } from './commands/push.ts'
@@ -14,12 +14,9 @@ const manifest = new URL(
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
 
 /** The `carillon` command and all its sub-commands. */
-export const program = new Command('carillon')
-  .description('The whole of remote push on your own machine: portal, push service, provider, device, app.')
-  .version(version)
-  .showHelpAfterError('(--help explains the command)')
-  .addCommand(startCommand)
-  .addCommand(upCommand)
-  .addCommand(portalCommand)
-  .addCommand(deviceCommand)
-  .addCommand(pushCommand)
+export const program = group(
+  'carillon',
+  'The whole of remote push on your own machine: portal, push service, provider, device, app.',
+  'carillon up --data ./data',
+  [startCommand, upCommand, portalCommand, deviceCommand, pushCommand],
+).version(version)

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type DeviceEvent, startDevice } from '@carillon/device'
-import { Command } from 'commander'
 import { bannerLines } from '../banner.ts'
-import { command } from '../command.ts'
+import { CliError } from '../cli-error.ts'
+import { command, group } from '../command.ts'
 import { readNamedFile } from '../files.ts'
-import type { Output } from '../output.ts'
+import { type Output, reportFailure } from '../output.ts'
 import { activationAt, endpointsOf, withPortal } from '../running-system.ts'
 import { untilStopped } from '../until-stopped.ts'
 
@@ -71,10 +71,15 @@ function printEvent(event: DeviceEvent, output: Output): void {
     case 'notification':
       return output.result(event, bannerLines(event.bundleId, event.shown).join('\n'))
     case 'failed':
-      return void process.stderr.write(`${event.message}\n`)
+      return void reportFailure(new CliError(event.code, event.message, ''), output.json)
     case 'storageEmpty':
       return
   }
 }
 
-export const deviceCommand = new Command('device').description('devices and their apps').addCommand(run)
+export const deviceCommand = group(
+  'device',
+  'devices and their apps',
+  'carillon device run --data ./data --state ./phone --profile app.mobileprovision --app com.example.app',
+  [run],
+)

@@ -54,7 +54,8 @@ export const pushCommand = command<PushOptions>(
         apnsId: options.apnsId,
         payload,
       })
-      output.result(result, readable(result))
+      if (result.ok || output.json) output.result(result, readable(result))
+      else process.stderr.write(`${readable(result)}\n`)
       if (!result.ok) process.exitCode = 1
     } finally {
       await client.close()

@@ -1,6 +1,5 @@
 import type { App } from '@carillon/portal'
-import { Command } from 'commander'
-import { command } from '../../command.ts'
+import { command, group } from '../../command.ts'
 import { withPortal } from '../../running-system.ts'
 
 interface CreateOptions {
@@ -46,4 +45,4 @@ function lineOf(app: App): string {
   return `${app.appId}  ${app.name}  push ${app.push ? 'on' : 'off'}  inbox ${app.inboxMax}`
 }
 
-export const appCommand = new Command('app').description('App IDs').addCommand(create).addCommand(list)
+export const appCommand = group('app', 'App IDs', 'carillon portal app list --data ./data', [create, list])

@@ -1,5 +1,4 @@
-import { Command } from 'commander'
-import { command } from '../../command.ts'
+import { command, group } from '../../command.ts'
 import { writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
@@ -31,4 +30,6 @@ const show = command<{ data: string; out?: string }>(
   .requiredOption('--data <dir>', 'data directory of the system')
   .option('--out <file>', 'write the root certificate there instead of showing it')
 
-export const caCommand = new Command('ca').description('the certificate authority').addCommand(show)
+export const caCommand = group('ca', 'the certificate authority', 'carillon portal ca show --data ./data', [
+  show,
+])

@@ -1,6 +1,6 @@
 import { type IssuedCertificate, type PushCertificateKind, pushCertificateKinds } from '@carillon/portal'
-import { Command, Option } from 'commander'
-import { command } from '../../command.ts'
+import { Option } from 'commander'
+import { command, group } from '../../command.ts'
 import { inFolder, readNamedFile, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
@@ -88,8 +88,8 @@ function dateOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
 }
 
-export const certCommand = new Command('cert')
-  .description('push certificates')
-  .addCommand(create)
-  .addCommand(list)
-  .addCommand(revoke)
+export const certCommand = group('cert', 'push certificates', 'carillon portal cert list --data ./data', [
+  create,
+  list,
+  revoke,
+])

@@ -1,5 +1,4 @@
-import { Command } from 'commander'
-import { command } from '../../command.ts'
+import { command, group } from '../../command.ts'
 import { readNamedFile, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
@@ -56,8 +55,9 @@ const activate = command<{ data: string; device: string; csr: string; out: strin
   .requiredOption('--csr <file>', 'certificate signing request, PEM')
   .requiredOption('--out <file>', 'where the certificate goes')
 
-export const deviceCommand = new Command('device')
-  .description('devices of the team')
-  .addCommand(add)
-  .addCommand(list)
-  .addCommand(activate)
+export const deviceCommand = group(
+  'device',
+  'devices of the team',
+  'carillon portal device list --data ./data',
+  [add, list, activate],
+)

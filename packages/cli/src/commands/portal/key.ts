@@ -1,6 +1,6 @@
 import { type KeyEnvironment, keyEnvironments } from '@carillon/portal'
-import { Command, Option } from 'commander'
-import { command } from '../../command.ts'
+import { Option } from 'commander'
+import { command, group } from '../../command.ts'
 import { inFolder, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
@@ -60,8 +60,8 @@ const revoke = command<{ data: string; keyId: string }>(
   .requiredOption('--data <dir>', 'data directory of the system')
   .requiredOption('--key-id <id>', 'its key id')
 
-export const keyCommand = new Command('key')
-  .description('auth keys (.p8)')
-  .addCommand(create)
-  .addCommand(list)
-  .addCommand(revoke)
+export const keyCommand = group('key', 'auth keys (.p8)', 'carillon portal key list --data ./data', [
+  create,
+  list,
+  revoke,
+])

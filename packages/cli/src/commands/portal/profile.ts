@@ -1,6 +1,6 @@
 import { type ProfileKind, profileKinds } from '@carillon/portal'
-import { Command, Option } from 'commander'
-import { collect, command } from '../../command.ts'
+import { Option } from 'commander'
+import { collect, command, group } from '../../command.ts'
 import { writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
@@ -48,7 +48,9 @@ const list = command<{ data: string }>(
     }),
 ).requiredOption('--data <dir>', 'data directory of the system')
 
-export const profileCommand = new Command('profile')
-  .description('provisioning profiles')
-  .addCommand(create)
-  .addCommand(list)
+export const profileCommand = group(
+  'profile',
+  'provisioning profiles',
+  'carillon portal profile list --data ./data',
+  [create, list],
+)
