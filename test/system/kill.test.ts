@@ -37,7 +37,7 @@ class Provider {
 
 describe('kill -9 of the whole system', () => {
   // After each step that leaves something: the portal's work, the running system, the token, pushes.
-  test.each([2, 5, 7, 9, 11, 12, 13])(
+  test.each([2, 5, 9, 11, 13])(
     'after step %i of the story, everything is there at the next start',
     async (step) => {
       place = new Place()
@@ -84,7 +84,7 @@ describe('kill -9 of the whole system', () => {
     },
   )
 
-  test.each([1, 25, 90, 140])(
+  test.each([1, 60, 140])(
     'after %i accepted messages, each of them is shown exactly once',
     async (killAfter) => {
       place = new Place()

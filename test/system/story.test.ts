@@ -69,7 +69,7 @@ test('what start leaves behind works with the commands that it prints', async ()
   expect(shown.shown.body).toBe('Hello')
   expect((await place.carillon(...words(appCreate))).code).toBe(0)
   const key = words(push)[words(push).indexOf('--key') + 1] ?? ''
-  expect(readFileSync(place.path(key), 'utf8')).toContain('PRIVATE KEY')
+  expect(readFileSync(key, 'utf8')).toContain('PRIVATE KEY')
 })
 
 /** A command line as a shell would split it; quotes are taken off. */
