@@ -14,6 +14,9 @@ import { command } from '../command.ts'
 import { readNamedFile } from '../files.ts'
 import { endpointsOf } from '../running-system.ts'
 
+/** Somebody waits at a terminal: a service that cannot be reached is said sooner than the library would. */
+const connectMsMax = 10_000
+
 interface PushOptions {
   data?: string
   connect?: string
@@ -42,7 +45,12 @@ export const pushCommand = command<PushOptions>(
   async (options, output) => {
     const auth = await authOf(options)
     const payload = await payloadOf(options)
-    const client = new PushClient({ auth, environment: options.environment, ...(await addressOf(options)) })
+    const client = new PushClient({
+      auth,
+      environment: options.environment,
+      limits: { queuedMsMax: connectMsMax },
+      ...(await addressOf(options)),
+    })
     try {
       const result = await client.send({
         deviceToken: options.token,
