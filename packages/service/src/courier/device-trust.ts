@@ -26,14 +26,14 @@ export interface DeviceTrust {
 /** Trusts what the device CA of the authority signed, within its dates, unless it was revoked. */
 export class AuthorityDeviceTrust implements DeviceTrust {
   readonly #authority: Authority
-  readonly #issuers: readonly X509Certificate[]
+  readonly #issuers: readonly Issuer[]
 
   constructor(authority: Authority) {
     this.#authority = authority
     const all = authority.deviceCaPem.flatMap(certificatesOf)
     // The root signs authorities, not devices; it stands alone only where there is one level.
     const below = all.filter((certificate) => !certificate.checkIssued(certificate))
-    this.#issuers = below.length > 0 ? below : all
+    this.#issuers = (below.length > 0 ? below : all).map(issuerOf)
   }
 
   identify(certificates: readonly Uint8Array[], nowMs: number): DeviceIdentity | DistrustReason {
@@ -43,7 +43,8 @@ export class AuthorityDeviceTrust implements DeviceTrust {
     if (read === undefined) return 'certificate unreadable'
     const { certificate, facts } = read
     const issuer = this.#issuers.find(
-      (candidate) => certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey),
+      (candidate) =>
+        certificate.checkIssued(candidate.certificate) && certificate.verify(candidate.publicKey),
     )
     if (issuer === undefined || certificate.ca) return 'certificate of another authority'
     if (nowMs < facts.notBefore || nowMs > facts.notAfter || !isWithin(issuer, nowMs)) {
@@ -64,8 +65,25 @@ function readBoth(der: Uint8Array) {
   }
 }
 
-function isWithin(certificate: X509Certificate, nowMs: number): boolean {
-  return nowMs >= certificate.validFromDate.getTime() && nowMs <= certificate.validToDate.getTime()
+/** An authority's certificate with what would be parsed anew at each look. */
+interface Issuer {
+  readonly certificate: X509Certificate
+  readonly publicKey: KeyObject
+  readonly notBeforeMs: number
+  readonly notAfterMs: number
+}
+
+function issuerOf(certificate: X509Certificate): Issuer {
+  return {
+    certificate,
+    publicKey: certificate.publicKey,
+    notBeforeMs: certificate.validFromDate.getTime(),
+    notAfterMs: certificate.validToDate.getTime(),
+  }
+}
+
+function isWithin(issuer: Issuer, nowMs: number): boolean {
+  return nowMs >= issuer.notBeforeMs && nowMs <= issuer.notAfterMs
 }
 
 /** Each certificate of a PEM text that may hold several. */
