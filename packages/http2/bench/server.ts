@@ -26,7 +26,7 @@ const listener = await listen({ cert, key }, () => {
       onRequest: (streamId, headers, body) => {
         if (served === 0) cpuAtStart = process.cpuUsage()
         served += 1
-        if (headers[0] === ':method' && body.length <= 4096) {
+        if (headers.includes('POST') && body.length <= 4096) {
           connection.respond(streamId, [':status', '200', 'apns-id', 'EC1BF194-B3B2-424A-89C7-5F4EB1B2F0A1'])
         } else {
           connection.respond(streamId, [':status', '404', 'content-type', 'application/json'], refused)

@@ -192,7 +192,7 @@ export class ClientConnection<C> extends Connection<C> {
   }
 
   protected override onTick(now: number): void {
-    if (this.quietMs(now) > this.#keepAliveMs && this.pingsOutstanding === 0) this.ping(() => {})
+    if (this.quietMs(now) > this.#keepAliveMs && this.pings.count === 0) this.ping(() => {})
     this.onReceived()
   }
 

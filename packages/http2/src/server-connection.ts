@@ -83,7 +83,8 @@ export class ServerConnection extends Connection<undefined> {
     const headers = this.decoder.decode(bytes, start, end)
     if (id <= this.lastPeerStream) return this.#trailers(id, endStream)
     this.lastPeerStream = id
-    if (id > this.#lastAccepted || this.streams.count >= this.streamsAllowed) return this.#refuse(id)
+    if (id > this.#lastAccepted || this.streams.count >= this.sentSettings.streamsAllowed)
+      return this.#refuse(id)
     const stream = new Stream<undefined>(
       id,
       undefined,

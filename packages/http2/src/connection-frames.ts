@@ -1,0 +1,451 @@
+import { Deadlines } from './deadlines.ts'
+import { ConnectionError, type EndReason, ErrorCode } from './errors.ts'
+import { needConnection, needLength, needStream, paddingLength } from './frame-checks.ts'
+import type { FrameSink } from './frame-reader.ts'
+import {
+  Flag,
+  FrameType,
+  readUint32,
+  writePing,
+  writeResetStream,
+  writeSettings,
+  writeSettingsAck,
+  writeWindowUpdate,
+} from './frames.ts'
+import { HeaderBlock } from './header-block.ts'
+import { HpackDecoder } from './hpack/decoder.ts'
+import { HpackEncoder } from './hpack/encoder.ts'
+import type { Limits } from './limits.ts'
+import { OutputBuffer } from './output-buffer.ts'
+import { Pings } from './pings.ts'
+import { Rates } from './rates.ts'
+import { Sender } from './sender.ts'
+import { SentSettings } from './sent-settings.ts'
+import {
+  applySetting,
+  checkOwnSettings,
+  initialSettings,
+  type OwnSettings,
+  SettingId,
+  STREAM_ID_MAX,
+  WINDOW_SIZE_MAX,
+} from './settings.ts'
+import { Closed, ClosedStreams, EMPTY_BODY, type Stream, StreamTable } from './stream.ts'
+import type { CommonOptions } from './types.ts'
+
+/** The receive window of a connection: wide, so that only the windows of the streams ever limit a peer. */
+const CONNECTION_WINDOW = 16_777_216
+
+/**
+ * What the frames of a peer do to a connection (RFC 9113 §4 to §6): the part that both ends share. An error
+ * of the connection is thrown as ConnectionError, one of a stream is answered by RST_STREAM.
+ */
+export abstract class ConnectionFrames<C> implements FrameSink {
+  /** The connection is over: write the output that is left, then close the transport. */
+  ended = false
+
+  protected readonly limits: Limits
+  protected readonly own: OwnSettings
+  protected readonly peer = initialSettings()
+  protected readonly out = new OutputBuffer()
+  protected readonly rates: Rates
+  protected readonly decoder: HpackDecoder
+  protected readonly sender: Sender<C>
+  protected readonly streams = new StreamTable<C>()
+  protected readonly closedStreams = new ClosedStreams()
+  protected readonly block: HeaderBlock
+  protected readonly pings = new Pings()
+  protected readonly deadlines: Deadlines
+  protected readonly sentSettings: SentSettings
+  protected readonly isServer: boolean
+  /** The highest stream id that the peer opened. */
+  protected lastPeerStream = 0
+  /** The time of the last call that told it. */
+  protected now = -1
+  protected peerSettingsSeen = false
+  /** The peer announced its end by GOAWAY. */
+  protected peerGoaway: ErrorCode | undefined
+
+  readonly #encoder: HpackEncoder
+  #receiveWindow = CONNECTION_WINDOW
+  #gatheredBytes = 0
+
+  protected constructor(
+    isServer: boolean,
+    options: CommonOptions,
+    settings: OwnSettings,
+    limits: Readonly<Limits>,
+  ) {
+    this.isServer = isServer
+    this.limits = { ...limits, ...options.limits }
+    this.own = checkOwnSettings({ ...settings, ...options.settings })
+    this.sentSettings = new SentSettings(this.own.maxConcurrentStreams)
+    this.deadlines = new Deadlines(this.limits)
+    this.rates = new Rates(this.limits)
+    this.decoder = new HpackDecoder(this.own.headerTableSize, this.own.maxHeaderListSize)
+    this.#encoder = new HpackEncoder(options.indexing)
+    this.block = new HeaderBlock(this.limits)
+    this.sender = new Sender<C>(this.out, this.#encoder, this.peer, this.rates, (stream) =>
+      this.onBodySent(stream),
+    )
+  }
+
+  // ---- What an end does its own way -----------------------------------------------------------------------
+
+  /** A whole header block; HPACK state demands that it be decoded whatever becomes of it. */
+  protected abstract onHeaderBlock(
+    id: number,
+    endStream: boolean,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void
+  /** A stream got all its bytes: `body` may be a view of the receive buffer. */
+  protected abstract onMessageEnd(stream: Stream<C>, body: Buffer): void
+  /** More than the allowed body. */
+  protected abstract onBodyTooLarge(stream: Stream<C>): void
+  protected abstract readonly bodyBytesMax: number
+  /** The stream is over before its end, by the peer's RST_STREAM or by ours for the peer's fault. */
+  protected abstract onStreamReset(stream: Stream<C>, code: ErrorCode, byPeer: boolean): void
+  protected abstract onBodySent(stream: Stream<C>): void
+  /** Whether the id is of a stream that nobody has opened yet (RFC 9113 §5.1.1). */
+  protected abstract isIdle(id: number): boolean
+  protected abstract onDrain(debugData: Uint8Array): void
+  protected abstract onEnded(reason: EndReason, unfinished: Stream<C>[]): void
+  protected onPeerSettings(): void {}
+  protected onPeerGoaway(_lastStreamId: number, _code: ErrorCode, _debugData: Buffer): void {}
+  /** After all frames of a chunk, and when the transport has room again. */
+  protected onReceived(): void {}
+  protected onTick(_now: number): void {}
+
+  // ---- Frames ---------------------------------------------------------------------------------------------
+
+  onFrame(type: number, flags: number, id: number, payload: Buffer, start: number, end: number): void {
+    if (this.block.streamId !== 0 && (type !== FrameType.CONTINUATION || id !== this.block.streamId)) {
+      // RFC 9113 §4.3: nothing may come between the frames of a header block.
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'another frame inside a header block')
+    }
+    if (!this.peerSettingsSeen && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)) {
+      // RFC 9113 §3.4
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'the first frame was not SETTINGS')
+    }
+    switch (type) {
+      case FrameType.DATA:
+        return this.#data(flags, id, payload, start, end)
+      case FrameType.HEADERS:
+        return this.#headers(flags, id, payload, start, end)
+      case FrameType.PRIORITY:
+        return this.#priority(id, payload, start, end)
+      case FrameType.RST_STREAM:
+        return this.#resetStream(id, payload, start, end)
+      case FrameType.SETTINGS:
+        return this.#settings(flags, id, payload, start, end)
+      case FrameType.PUSH_PROMISE:
+        // RFC 9113 §8.4: a client cannot push, and our clients switch push off.
+        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'PUSH_PROMISE is not accepted')
+      case FrameType.PING:
+        return this.#ping(flags, id, payload, start, end)
+      case FrameType.GOAWAY:
+        return this.#goaway(id, payload, start, end)
+      case FrameType.WINDOW_UPDATE:
+        return this.#windowUpdate(id, payload, start, end)
+      case FrameType.CONTINUATION:
+        return this.#continuation(flags, id, payload, start, end)
+      default:
+        // RFC 9113 §4.1: frames of unknown type are ignored.
+        this.rates.ignored()
+    }
+  }
+
+  #headers(flags: number, id: number, payload: Buffer, start: number, end: number): void {
+    needStream(id, 'HEADERS')
+    if ((flags & Flag.PADDED) !== 0) {
+      end -= paddingLength(payload, start, end)
+      start += 1
+    }
+    let dependsOnItself = false
+    if ((flags & Flag.PRIORITY) !== 0) {
+      if (end - start < 5) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'HEADERS is too short')
+      dependsOnItself = (readUint32(payload, start) & STREAM_ID_MAX) === id
+      start += 5
+    }
+    const endStream = (flags & Flag.END_STREAM) !== 0
+    if ((flags & Flag.END_HEADERS) === 0) this.block.begin(id, endStream, payload, start, end)
+    else this.onHeaderBlock(id, endStream, payload, start, end)
+    if (dependsOnItself) this.#selfDependency(id)
+  }
+
+  #continuation(flags: number, id: number, payload: Buffer, start: number, end: number): void {
+    const block = this.block
+    if (block.streamId === 0)
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'CONTINUATION without HEADERS')
+    block.add(payload, start, end)
+    if ((flags & Flag.END_HEADERS) === 0) return
+    block.streamId = 0
+    this.onHeaderBlock(id, block.endStream, block.bytes, 0, block.length)
+  }
+
+  #data(flags: number, id: number, payload: Buffer, start: number, end: number): void {
+    needStream(id, 'DATA')
+    const flowLength = end - start
+    this.#receiveWindow -= flowLength
+    if (this.#receiveWindow < 0) {
+      throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'DATA beyond the window of the connection')
+    }
+    if (this.#receiveWindow < CONNECTION_WINDOW / 2) {
+      writeWindowUpdate(this.out, 0, CONNECTION_WINDOW - this.#receiveWindow)
+      this.#receiveWindow = CONNECTION_WINDOW
+    }
+    if ((flags & Flag.PADDED) !== 0) {
+      end -= paddingLength(payload, start, end)
+      start += 1
+    }
+    const endStream = (flags & Flag.END_STREAM) !== 0
+    if (start === end && !endStream) this.rates.emptyData()
+    const stream = this.streams.get(id)
+    if (stream === undefined) return this.#dataOnClosed(id)
+    if (stream.remoteClosed) return this.streamError(stream, ErrorCode.STREAM_CLOSED)
+    stream.receiveWindow -= flowLength
+    if (stream.receiveWindow < 0) return this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR)
+    if (endStream && stream.bodyLength === 0 && end - start <= this.bodyBytesMax) {
+      // The usual case: the whole body in one frame, given on as it lies here.
+      stream.bodyLength = end - start
+      this.#messageEnd(stream, start === end ? EMPTY_BODY : payload.subarray(start, end))
+    } else {
+      this.#gather(stream, payload, start, end, endStream)
+    }
+  }
+
+  #gather(stream: Stream<C>, payload: Buffer, start: number, end: number, endStream: boolean): void {
+    const count = end - start
+    stream.bodyLength += count
+    if (!stream.discarding && stream.bodyLength > this.bodyBytesMax) this.onBodyTooLarge(stream)
+    if (this.streams.get(stream.id) !== stream) return
+    if (!stream.discarding && !this.#append(stream, payload, start, end)) return
+    if (endStream) {
+      this.#messageEnd(stream, stream.discarding ? EMPTY_BODY : stream.body.subarray(0, stream.bodyLength))
+    } else if (stream.discarding) {
+      const most = this.bodyBytesMax + this.limits.discardedBytesMax
+      if (stream.bodyLength > most && stream.localClosed && stream.held === undefined)
+        this.stopDiscarding(stream)
+    } else if (stream.receiveWindow < this.own.initialWindowSize / 2) {
+      const increment = this.own.initialWindowSize - stream.receiveWindow
+      stream.receiveWindow += increment
+      writeWindowUpdate(this.out, stream.id, increment)
+    }
+  }
+
+  /** Adds to the body of a stream; false where the connection holds too much and the stream was reset. */
+  #append(stream: Stream<C>, payload: Buffer, start: number, end: number): boolean {
+    const before = stream.bodyLength - (end - start)
+    if (stream.body.length < stream.bodyLength) {
+      const room = Math.max(1024, stream.bodyLength, Math.min(stream.body.length * 2, this.bodyBytesMax))
+      this.#gatheredBytes += room - stream.gathered
+      stream.gathered = room
+      const larger = Buffer.allocUnsafeSlow(room)
+      stream.body.copy(larger, 0, 0, before)
+      stream.body = larger
+    }
+    payload.copy(stream.body, before, start, end)
+    if (this.#gatheredBytes <= this.limits.gatheredBytesMax) return true
+    this.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM)
+    return false
+  }
+
+  #messageEnd(stream: Stream<C>, body: Buffer): void {
+    stream.remoteClosed = true
+    if (stream.gathered > 0) this.#release(stream)
+    this.onMessageEnd(stream, body)
+  }
+
+  /** The stream ends without a further DATA frame: by HEADERS or trailers with END_STREAM. */
+  protected endMessage(stream: Stream<C>): void {
+    this.#messageEnd(stream, stream.body.subarray(0, stream.gathered > 0 ? stream.bodyLength : 0))
+  }
+
+  #dataOnClosed(id: number): void {
+    if (this.isIdle(id)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'DATA on an idle stream')
+    this.frameOnClosed(id)
+  }
+
+  #priority(id: number, payload: Buffer, start: number, end: number): void {
+    needStream(id, 'PRIORITY')
+    this.rates.ignored()
+    if (end - start !== 5) this.resetById(id, ErrorCode.FRAME_SIZE_ERROR)
+    else if ((readUint32(payload, start) & STREAM_ID_MAX) === id) this.#selfDependency(id)
+  }
+
+  // RFC 7540 §5.3.1. RFC 9113 dropped priorities and this rule with them, but no honest peer breaks it.
+  #selfDependency(id: number): void {
+    if (!this.ended) this.resetById(id, ErrorCode.PROTOCOL_ERROR)
+  }
+
+  #resetStream(id: number, payload: Buffer, start: number, end: number): void {
+    needStream(id, 'RST_STREAM')
+    needLength(end - start, 4, 'RST_STREAM')
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      if (this.isIdle(id)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'RST_STREAM on an idle stream')
+      return
+    }
+    this.closeStream(stream, Closed.ENDED)
+    this.onStreamReset(stream, readUint32(payload, start), true)
+  }
+
+  #settings(flags: number, id: number, payload: Buffer, start: number, end: number): void {
+    needConnection(id, 'SETTINGS')
+    const length = end - start
+    if ((flags & Flag.ACK) !== 0) {
+      needLength(length, 0, 'the acknowledgement of SETTINGS')
+      return this.#settingsAck()
+    }
+    if (length % 6 !== 0)
+      throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'SETTINGS has a broken length')
+    this.rates.settings()
+    const windowBefore = this.peer.initialWindowSize
+    for (let at = start; at < end; at += 6) {
+      applySetting(
+        this.peer,
+        (payload[at]! << 8) | payload[at + 1]!,
+        readUint32(payload, at + 2),
+        !this.isServer,
+      )
+    }
+    this.#encoder.setTableSizeMax(this.peer.headerTableSize)
+    this.#windowChanged(this.peer.initialWindowSize - windowBefore)
+    writeSettingsAck(this.out)
+    this.peerSettingsSeen = true
+    this.onPeerSettings()
+  }
+
+  // RFC 9113 §6.9.2: a change of the initial window moves the windows of all open streams.
+  #windowChanged(difference: number): void {
+    if (difference === 0) return
+    for (const stream of this.streams.all()) {
+      stream.sendWindow += difference
+      if (stream.sendWindow > WINDOW_SIZE_MAX) {
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'SETTINGS put a window above 2^31-1')
+      }
+    }
+    this.sender.pump(false)
+  }
+
+  #settingsAck(): void {
+    if (this.sentSettings.acknowledge()) this.decoder.settingsAcknowledged()
+  }
+
+  #ping(flags: number, id: number, payload: Buffer, start: number, end: number): void {
+    needConnection(id, 'PING')
+    needLength(end - start, 8, 'PING')
+    if ((flags & Flag.ACK) !== 0) {
+      this.pings.answered(payload, start, this.now)
+      return
+    }
+    this.rates.ping()
+    writePing(this.out, payload.subarray(start, end), true)
+  }
+
+  #goaway(id: number, payload: Buffer, start: number, end: number): void {
+    needConnection(id, 'GOAWAY')
+    if (end - start < 8) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'GOAWAY is too short')
+    this.rates.settings()
+    this.peerGoaway = readUint32(payload, start + 4)
+    this.deadlines.going(this.now)
+    this.onPeerGoaway(
+      readUint32(payload, start) & STREAM_ID_MAX,
+      this.peerGoaway,
+      payload.subarray(start + 8, end),
+    )
+  }
+
+  #windowUpdate(id: number, payload: Buffer, start: number, end: number): void {
+    needLength(end - start, 4, 'WINDOW_UPDATE')
+    this.rates.windowUpdate()
+    const increment = readUint32(payload, start) & WINDOW_SIZE_MAX
+    if (id === 0) {
+      if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'WINDOW_UPDATE of 0')
+      return this.sender.widen(increment)
+    }
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      if (this.isIdle(id))
+        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream')
+      return
+    }
+    if (increment === 0) return this.streamError(stream, ErrorCode.PROTOCOL_ERROR)
+    if (stream.sendWindow + increment > WINDOW_SIZE_MAX) {
+      return this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR)
+    }
+    stream.sendWindow += increment
+    if (stream.held !== undefined) this.sender.pump(false)
+  }
+
+  // ---- Shared steps ---------------------------------------------------------------------------------------
+
+  /** Writes the beginning of our side: SETTINGS and the wide window. */
+  protected writeFirstSettings(entries: readonly (readonly [number, number])[]): void {
+    this.writeSettings(entries)
+    writeWindowUpdate(this.out, 0, CONNECTION_WINDOW - 65_535)
+  }
+
+  protected writeSettings(entries: readonly (readonly [number, number])[]): void {
+    writeSettings(this.out, entries)
+    const streams = entries.find(([id]) => id === SettingId.MAX_CONCURRENT_STREAMS)?.[1]
+    this.sentSettings.sent(this.now, streams ?? this.own.maxConcurrentStreams)
+  }
+
+  /** The receive window that a new stream has in the peer's eyes. */
+  protected get initialReceiveWindow(): number {
+    return this.sentSettings.acknowledged
+      ? this.own.initialWindowSize
+      : Math.max(this.own.initialWindowSize, 65_535)
+  }
+
+  /** Ends a stream for the peer's fault, with RST_STREAM. */
+  protected streamError(stream: Stream<C>, code: ErrorCode): void {
+    writeResetStream(this.out, stream.id, code)
+    this.closeStream(stream, Closed.RESET_BY_US)
+    this.onStreamReset(stream, code, false)
+  }
+
+  /** RST_STREAM for a stream that may be open, closed, or never have been there. */
+  protected resetById(id: number, code: ErrorCode): void {
+    const stream = this.streams.get(id)
+    if (stream !== undefined) return this.streamError(stream, code)
+    writeResetStream(this.out, id, code)
+    if (!this.isIdle(id)) this.closedStreams.note(id, Closed.RESET_BY_US)
+    this.rates.reset()
+  }
+
+  /** DATA (or trailers) of a stream that is closed here. */
+  protected frameOnClosed(id: number): void {
+    // RFC 9113 §5.1: after our RST_STREAM the peer may have had frames under way.
+    if (this.closedStreams.how(id) === Closed.RESET_BY_US) return
+    this.resetById(id, ErrorCode.STREAM_CLOSED)
+  }
+
+  protected stopDiscarding(stream: Stream<C>): void {
+    // RFC 9113 §8.1: a server may end the rest of a request with RST_STREAM(NO_ERROR) after its answer.
+    writeResetStream(this.out, stream.id, ErrorCode.NO_ERROR)
+    this.closeStream(stream, Closed.RESET_BY_US)
+  }
+
+  protected discard(stream: Stream<C>): void {
+    stream.discarding = true
+    stream.openedAt = this.now
+    this.#release(stream)
+  }
+
+  protected closeStream(stream: Stream<C>, how: number): void {
+    this.streams.remove(stream)
+    this.closedStreams.note(stream.id, how)
+    if (stream.gathered > 0) this.#release(stream)
+    if (stream.held !== undefined) this.sender.drop(stream)
+  }
+
+  #release(stream: Stream<C>): void {
+    this.#gatheredBytes -= stream.gathered
+    stream.gathered = 0
+    stream.body = EMPTY_BODY
+  }
+}
