@@ -264,8 +264,10 @@ export function describeDatabase(name: string, open: () => Promise<Database<Tabl
         () => database.get(ids),
         () => database.returning(ids),
         () => database.transaction([]),
+        () => database.query.selectFrom('message').selectAll().execute(),
+        () => database.query.deleteFrom('message').execute(),
       ]) {
-        await expect(late()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+        await expect(late()).rejects.toThrow(/closed|after calling end/)
       }
       await database.close()
     })

@@ -29,16 +29,19 @@ import { SqliteWriter } from './sqlite-writer.ts'
 /** Opens one SQLite file with a writer and a reader thread; see `openDatabase`. */
 export async function openSqliteDatabase<Tables>(options: SqliteOptions): Promise<Database<Tables>> {
   const file = resolve(options.file)
+  const writerData: WriterData = { file, migrations: writeMigrations(options.migrations, 'sqlite') }
   const lock = claimDatabaseFile(file)
-  const workers: Worker[] = []
+  const readerData: ReaderData = { file }
+  const writer = startThread('sqlite-writer-worker', writerData)
+  const reader = startThread('sqlite-reader-worker', readerData)
   try {
-    const writerData: WriterData = { file, migrations: writeMigrations(options.migrations, 'sqlite') }
-    workers.push(await opened(startThread('sqlite-writer-worker', writerData)))
-    const readerData: ReaderData = { file }
-    workers.push(await opened(startThread('sqlite-reader-worker', readerData)))
-    return new SqliteDatabase<Tables>(file, lock, workers[0]!, workers[1]!, options.onWriteFailed)
+    await opened(writer)
+    const open: ReaderRequest = { kind: 'open' }
+    reader.postMessage(open)
+    await opened(reader)
+    return new SqliteDatabase<Tables>(file, lock, writer, reader, options.onWriteFailed)
   } catch (error) {
-    for (const worker of workers) await worker.terminate()
+    await Promise.all([writer.terminate(), reader.terminate()])
     lock.release()
     throw error
   }
@@ -157,6 +160,9 @@ class SqliteDatabase<Tables> implements Database<Tables> {
   async #close(): Promise<void> {
     await this.#writer.groupCommit.drained()
     await this.#reader.drained()
+    // Whoever still holds `query` is told so instead of waiting for a thread that is gone.
+    this.#writer.groupCommit.die(closedError(this.#file))
+    this.#reader.die(closedError(this.#file))
     // The writer is the last to leave: the last connection moves the write-ahead log into the file.
     const close: WriterRequest & ReaderRequest = { kind: 'close' }
     await endThread(this.#readerThread, close)

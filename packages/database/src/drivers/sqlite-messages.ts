@@ -63,6 +63,8 @@ export type WriterReply =
  *            then u16 LE parameters | values (packing.ts)
  */
 export type ReaderRequest =
+  /** The first request: the writer has made the database. */
+  | { kind: 'open' }
   | { kind: 'read'; statements: readonly NewStatement[]; packed: ArrayBuffer; bytes: number }
   | { kind: 'close' }
 

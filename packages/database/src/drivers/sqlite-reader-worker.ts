@@ -24,12 +24,15 @@ const { file } = workerData as ReaderData
 const registered: string[] = []
 const prepared: Prepared[] = []
 
-try {
-  serve(openReaderConnection(file))
-  reply({ kind: 'opened' })
-} catch (error) {
-  reply({ kind: 'openFailed', error: describeSqliteError(error, file) })
-}
+// The thread starts beside the writer's, which makes the database first.
+port.once('message', () => {
+  try {
+    serve(openReaderConnection(file))
+    reply({ kind: 'opened' })
+  } catch (error) {
+    reply({ kind: 'openFailed', error: describeSqliteError(error, file) })
+  }
+})
 
 function serve(connection: DatabaseSync): void {
   port.on('message', (request: ReaderRequest) => {
@@ -38,6 +41,7 @@ function serve(connection: DatabaseSync): void {
       port.close()
       return
     }
+    if (request.kind === 'open') return
     for (const [id, sql] of request.statements) registered[id] = sql
     const reader = new PackedReader(request.packed)
     const writer = new PackedWriter(new ArrayBuffer(4096))

@@ -35,7 +35,7 @@ export class SqliteReader {
     worker.on('message', (reply: ReaderReply) => {
       if (reply.kind === 'rows') this.#receive(reply.packed)
     })
-    worker.on('error', (error) => this.#die(threadError(error)))
+    worker.on('error', (error) => this.die(threadError(error)))
   }
 
   register(statement: Statement): void {
@@ -98,7 +98,8 @@ export class SqliteReader {
     if (this.#waiting === 0) this.#whenDrained?.()
   }
 
-  #die(error: DatabaseError): void {
+  /** The thread is gone, or going: every read fails from now on. */
+  die(error: DatabaseError): void {
     this.#failure = error
     for (const batch of [...this.#sent.splice(0), this.#gathering.splice(0)]) {
       for (const waiting of batch) waiting.reject(error)

@@ -12,11 +12,9 @@ export function startThread(name: ThreadName, workerData: unknown): Worker {
 }
 
 /** Waits for the first message of a thread that opens a database; throws what kept it from opening. */
-export async function opened(worker: Worker): Promise<Worker> {
+export async function opened(worker: Worker): Promise<void> {
   const message = await firstMessage<{ kind: string; error?: ErrorRecord }>(worker)
-  if (message.error === undefined) return worker
-  await worker.terminate()
-  throw reviveError(message.error)
+  if (message.error !== undefined) throw reviveError(message.error)
 }
 
 /** The first message of a thread; throws when it ends without one. */

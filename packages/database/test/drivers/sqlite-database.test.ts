@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterAll, expect, test, vi } from 'vitest'
 import { databaseLimits, openDatabase } from '../../src/index.ts'
 import { describeDatabase, migrations } from '../contract.ts'
@@ -95,6 +96,25 @@ test('a transaction that never ends is undone after its time, and the writer goe
   expect(await database.all(database.prepare('SELECT id FROM message'))).toEqual([{ id: 2 }])
   await database.close()
   vi.useRealTimers()
+})
+
+test('a full disk fails what does not fit, and nothing else', async () => {
+  const file = join(temporaryDirectory(), 'store.sqlite')
+  const database = await openDatabase({ engine: 'sqlite', file, migrations })
+  const insert = database.prepare(insertSql)
+  await database.run(insert, [1, null, 'before', 0])
+  await sql`PRAGMA max_page_count = 20`.execute(database.query)
+  const [large, small] = await Promise.allSettled([
+    database.run(insert, [2, null, 'x'.repeat(200_000), 0]),
+    database.run(insert, [3, null, 'small', 0]),
+  ])
+  expect(large).toMatchObject({ status: 'rejected', reason: { code: 'DATABASE_FULL' } })
+  await sql`PRAGMA max_page_count = 1000000`.execute(database.query)
+  await database.run(insert, [4, null, 'after', 0])
+  const ids = await database.all(database.prepare('SELECT id FROM message ORDER BY id'))
+  // SQLite may end the whole transaction when the disk is full; then its other units are told the same.
+  expect(ids).toEqual([{ id: 1 }, ...(small.status === 'fulfilled' ? [{ id: 3 }] : []), { id: 4 }])
+  await database.close()
 })
 
 test('a failed write without a listener is told to the database', async () => {
