@@ -25,3 +25,7 @@ export class DeviceError extends Error {
     this.fix = fix
   }
 }
+
+export function closedError(): DeviceError {
+  return new DeviceError('DEVICE_CLOSED', 'This device is closed.', 'Start it again.')
+}

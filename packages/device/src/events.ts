@@ -25,4 +25,7 @@ export type DeviceEvent =
     }
   /** The courier has nothing more in storage for this device. */
   | { readonly event: 'storageEmpty'; readonly environment: Environment }
+  /** Something went wrong that nobody waits for; the device goes on. */
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
+
+export type Tell = (event: DeviceEvent) => void

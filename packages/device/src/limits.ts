@@ -14,12 +14,16 @@ export const limits = {
   keepAliveMs: 300_000,
   /** No answer to that within this time: the connection is dropped and made anew. */
   keepAliveReplyMsMax: 15_000,
+  /** Padding that a courier may ask for to probe the path; it gets no more than this. */
+  flushPaddingBytesMax: 1_024,
   /** Ids of shown notifications that are remembered, oldest forgotten first: what a late duplicate is checked against. */
   shownIdsMax: 5_000,
-  /** The journal is rewritten with what still matters when it has grown beyond this. */
+  /** The journal is rewritten with what still matters when it has grown by this much. */
   journalBytesMax: 4 * 1024 * 1024,
   /** Removed apps that still answer "no recipient"; the one removed longest ago is forgotten beyond that. */
   goneAppsMax: 200,
-  /** Time that `register()` waits for a token; then it rejects, and the device keeps asking. */
+  /** Longest provisioning profile; real ones have a few kilobytes. A longer one is refused as unreadable. */
+  profileBytesMax: 1024 * 1024,
+  /** Time that `register()` waits for a token; then it rejects, and the device asks again when it next connects. */
   registerMsMax: 30_000,
 } as const

@@ -15,6 +15,8 @@ type Listener = (notification: AppNotification) => void
 /** What the device does for an app; the app's only way to it. */
 export interface AppHost {
   register(bundleId: string): Promise<string>
+  /** A listener of the app threw. */
+  failed(error: unknown): void
 }
 
 /**
@@ -43,15 +45,19 @@ export class ClientApp {
 
   /**
    * The device token in lower-case hex: what the app hands to its provider. Ask at every launch, since it can
-   * change. Apple: "Registering your app with APNs".
+   * change. Apple: "Registering your app with APNs". Waits for a connection where there is none.
    *
-   * @throws DeviceError `REGISTRATION_REFUSED` where the push service has no such app, or does not answer
+   * @throws DeviceError `REGISTRATION_REFUSED` where the push service has no such app or does not answer in 30 s,
+   *   `DEVICE_CLOSED`
    */
   register(): Promise<string> {
     return this.#host.register(this.bundleId)
   }
 
-  /** Calls the listener for every notification; returns how to stop. */
+  /**
+   * Calls the listener for every notification, once; returns how to stop. Whether a phone would have woken the app
+   * for it says `shown.wakesApp`.
+   */
   onNotification(listener: Listener): () => void {
     this.#received.add(listener)
     return () => this.#received.delete(listener)
@@ -63,14 +69,25 @@ export class ClientApp {
     return () => this.#opened.delete(listener)
   }
 
-  /** The device has a notification for this app. */
+  /** For the device: it has a notification for this app. */
   deliver(notification: AppNotification): void {
-    for (const listener of this.#received) listener(notification)
+    this.#call(this.#received, notification)
   }
 
   /** The user taps a notification: the app comes to the foreground. */
   open(notification: AppNotification): void {
     this.state = 'foreground'
-    for (const listener of this.#opened) listener(notification)
+    this.#call(this.#opened, notification)
+  }
+
+  /** One listener's error must not keep the notification from the others, nor from being acknowledged. */
+  #call(listeners: ReadonlySet<Listener>, notification: AppNotification): void {
+    for (const listener of listeners) {
+      try {
+        listener(notification)
+      } catch (error) {
+        this.#host.failed(error)
+      }
+    }
   }
 }

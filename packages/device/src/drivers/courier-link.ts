@@ -1,18 +1,12 @@
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { courierAlpn } from '@carillon/wire'
-import { limits } from '../limits.ts'
 import { BackOff } from '../session/back-off.ts'
-import {
+import type {
   CourierSession,
-  type DeviceIdentity,
-  type SessionEnd,
-  type SessionHandler,
+  DeviceIdentity,
+  SessionEnd,
+  SessionHandler,
 } from '../session/courier-session.ts'
-
-export interface CourierAddress {
-  readonly host: string
-  readonly port: number
-}
+import { type CourierAddress, redirectedAddress } from './courier-address.ts'
+import { CourierConnection } from './courier-connection.ts'
 
 export interface CourierLinkOptions {
   readonly address: CourierAddress
@@ -27,15 +21,13 @@ export interface CourierLinkOptions {
 
 /** What the link tells its device, beside what the session does. */
 export interface LinkHandler extends Omit<SessionHandler, 'send' | 'ended'> {
-  /** @param nextTryMs when the link dials again; undefined when it was told to stay away */
-  disconnected(reason: string, nextTryMs: number | undefined): void
+  /** @param retryMs when the link dials again; undefined when it was told to stay away */
+  disconnected(reason: string, retryMs: number | undefined): void
 }
 
-const tickMs = 1_000
-
 /**
- * Keeps one connection to a courier: dials, runs a session over TLS, and dials again with jittered back-off
- * for as long as it is wanted. The only part of the device that touches sockets and timers.
+ * Keeps one connection to a courier: dials, and dials again with jittered back-off for as long as it is wanted.
+ * There is never more than one connection at a time.
  */
 export class CourierLink {
   readonly #options: CourierLinkOptions
@@ -43,17 +35,17 @@ export class CourierLink {
   readonly #backOff: BackOff
   #address: CourierAddress
   #wanted = false
-  #socket: TLSSocket | undefined
-  #session: CourierSession | undefined
-  #connectedMs = 0
+  #connection: CourierConnection | undefined
+  #retry: NodeJS.Timeout | undefined
+  #connectedMs: number | undefined
   /** How far the courier's clock is ahead of ours. */
   #clockAheadMs = 0
   #clockCorrected = false
-  #ticker: NodeJS.Timeout | undefined
-  #retry: NodeJS.Timeout | undefined
-  #corked = false
-  /** Why we are closing the connection, if we are. */
-  #leaving = ''
+  /** The courier refused the device with its base token: the next attempt is made without. */
+  #withoutToken = false
+  #redirects = 0
+  /** The connection says goodbye. */
+  #leaving = false
 
   constructor(options: CourierLinkOptions, handler: LinkHandler) {
     this.#options = options
@@ -62,118 +54,85 @@ export class CourierLink {
     this.#backOff = new BackOff(options.random)
   }
 
-  /** The session while it is connected. */
+  /** The session while it is connected, and not about to be left. */
   get session(): CourierSession | undefined {
-    return this.#session?.isConnected ? this.#session : undefined
+    const session = this.#leaving ? undefined : this.#connection?.session
+    return session?.isConnected ? session : undefined
   }
 
-  /** Wants to be connected from now on; dials at once. */
+  /** Wants to be connected from now on. Dials at once, also where it was waiting to try again. */
   open(): void {
-    if (this.#wanted) return
     this.#wanted = true
     this.#backOff.reset()
-    this.#dial()
+    // A connection that is still saying goodbye dials when it has ended.
+    if (!this.#connection) this.#dial()
   }
 
-  /**
-   * Leaves and stays away until `open`. Says goodbye, so that the courier stores what comes from now on instead of
-   * sending it into a dead connection; resolves when the courier has closed its end, or does not in time.
-   */
-  close(reason: string): Promise<void> {
-    const socket = this.#socket
-    const session = this.#session
+  /** Leaves and stays away until `open`. Resolves when the connection is closed. */
+  async close(reason: string): Promise<void> {
     this.#wanted = false
     clearTimeout(this.#retry)
-    if (!socket || !session) return Promise.resolve()
-    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-    const impatient = setTimeout(() => session.transportLost(reason), limits.goodbyeMsMax)
-    this.#leaving = reason
-    socket.end()
-    return gone.finally(() => clearTimeout(impatient))
+    this.#leaving = true
+    await this.#connection?.leave(reason)
   }
 
   #dial(): void {
+    clearTimeout(this.#retry)
     const { caPem, identity, now, random } = this.#options
-    const { host, port } = this.#address
-    const socket = connect(tlsOptions(host, port, caPem))
-    const session = new CourierSession(identity, this.#options.baseToken(), {
-      send: (bytes) => this.#write(socket, bytes),
-      connected: (token, timeMs) => this.#connected(token, timeMs),
-      token: (topicHash, token) => this.#handler.token(topicHash, token),
-      notification: (message) => this.#handler.notification(message),
-      storageEmpty: () => this.#handler.storageEmpty(),
-      ended: (end) => this.#ended(end, socket),
-    })
-    this.#socket = socket
-    this.#session = session
-    this.#leaving = ''
-    this.#connectedMs = 0
-    socket.setNoDelay(true)
-    socket.once('secureConnect', () => session.start(now(), now() + this.#clockAheadMs, random(8)))
-    socket.on('data', (chunk) => session.receive(chunk, now()))
-    socket.on('error', (error) => session.transportLost(`${host}:${port}: ${error.message}`))
-    socket.on('close', () => session.transportLost(this.#leaving || 'the courier closed the connection'))
-    this.#ticker = setInterval(() => session.tick(now()), tickMs)
+    this.#connectedMs = undefined
+    this.#leaving = false
+    this.#connection = new CourierConnection(
+      {
+        address: this.#address,
+        caPem,
+        identity,
+        baseToken: this.#withoutToken ? undefined : this.#options.baseToken(),
+        courierNow: () => now() + this.#clockAheadMs,
+        now,
+        random,
+        redirects: this.#redirects,
+      },
+      {
+        ...this.#handler,
+        connected: (token, courierTimeMs) => this.#connected(token, courierTimeMs),
+        ended: (end) => this.#ended(end),
+      },
+    )
   }
 
   #connected(token: Uint8Array | undefined, courierTimeMs: number | undefined): void {
-    this.#connectedMs = this.#options.now()
+    const now = this.#options.now()
+    this.#connectedMs = now
     this.#clockCorrected = false
-    if (courierTimeMs !== undefined) this.#clockAheadMs = courierTimeMs - this.#connectedMs
+    this.#withoutToken = false
+    this.#redirects = 0
+    if (courierTimeMs !== undefined) this.#clockAheadMs = courierTimeMs - now
     this.#handler.connected(token, courierTimeMs)
   }
 
-  #ended(end: SessionEnd, socket: TLSSocket): void {
-    clearInterval(this.#ticker)
-    socket.destroy()
-    this.#session = undefined
-    this.#socket = undefined
+  #ended(end: SessionEnd): void {
     const now = this.#options.now()
-    const livedMs = this.#connectedMs === 0 ? 0 : now - this.#connectedMs
-    if (!this.#wanted) return this.#handler.disconnected(detailOf(end), undefined)
-    let waitMs = this.#backOff.nextWaitMs(livedMs)
-    if (end.why === 'clock' && !this.#clockCorrected) {
-      // The courier told its time: one more attempt at once, with its clock.
-      this.#clockAheadMs = end.courierTimeMs - now
-      this.#clockCorrected = true
-      waitMs = 0
-    }
-    this.#address =
-      end.why === 'redirect' ? redirected(end.host, this.#options.address) : this.#options.address
-    this.#handler.disconnected(detailOf(end), waitMs)
-    this.#retry = setTimeout(() => this.#dial(), waitMs)
+    this.#connection = undefined
+    const redirect = end.why === 'redirect' ? redirectedAddress(end.host, this.#options.address) : undefined
+    this.#address = redirect ?? this.#options.address
+    this.#redirects = redirect ? this.#redirects + 1 : 0
+    this.#withoutToken = end.why === 'rejected' && end.hadToken
+    const retryMs = this.#wanted ? this.#waitMs(end, now) : undefined
+    this.#handler.disconnected(detailOf(end), retryMs)
+    // Whoever was told may have opened or closed the link.
+    if (this.#wanted && !this.#connection) this.#retry = setTimeout(() => this.#dial(), retryMs)
   }
 
-  /** One write a turn, however many messages the session sends in it. */
-  #write(socket: TLSSocket, bytes: Uint8Array): void {
-    if (socket !== this.#socket) return
-    if (!this.#corked) {
-      this.#corked = true
-      socket.cork()
-      setImmediate(() => {
-        this.#corked = false
-        socket.uncork()
-      })
-    }
-    socket.write(bytes)
+  #waitMs(end: SessionEnd, now: number): number {
+    // It was left, and is wanted again before its goodbye was over.
+    if (this.#leaving) return 0
+    const waitMs = this.#backOff.nextWaitMs(this.#connectedMs === undefined ? 0 : now - this.#connectedMs)
+    if (end.why !== 'clock' || this.#clockCorrected) return waitMs
+    // The courier told its time: one more attempt at once, with its clock.
+    this.#clockAheadMs = end.courierTimeMs - now
+    this.#clockCorrected = true
+    return 0
   }
-}
-
-function tlsOptions(host: string, port: number, caPem: string): ConnectionOptions {
-  // SNI must be a name, never an address (RFC 6066 §3).
-  const isAddress = /^[\d.]+$|:/.test(host)
-  return {
-    host,
-    port,
-    ca: caPem,
-    ALPNProtocols: [courierAlpn.securityV3],
-    ...(isAddress ? {} : { servername: host }),
-  }
-}
-
-function redirected(host: string, from: CourierAddress): CourierAddress {
-  const [name = host, port] = host.split(':')
-  return { host: name, port: port === undefined ? from.port : Number(port) }
 }
 
 function detailOf(end: SessionEnd): string {

@@ -2,27 +2,20 @@ import type { Environment } from '@carillon/wire'
 import { DeviceError } from '../device-error.ts'
 import type { ProvisioningProfile } from './provisioning-profile.ts'
 
-/** The one device that this profile can mean, where the device does not know yet which one it is. */
-export function deviceNamedBy(profile: ProvisioningProfile): string | undefined {
-  if (!profile.devices) return undefined
-  if (profile.devices.length === 1) return profile.devices[0]
-  throw new DeviceError(
-    'DEVICE_AMBIGUOUS',
-    `The provisioning profile names ${profile.devices.length} devices, and this one is new.`,
-    'Say which one it is with --device, or make a profile for one device.',
-  )
-}
-
 /**
  * May this app run on this device now, and in which environment does it register? In the order in which a
  * phone refuses: expired, other app, other device, without push.
  *
- * @throws DeviceError `PROFILE_EXPIRED`, `PROFILE_OTHER_APP`, `PROFILE_OTHER_DEVICE`, `PROFILE_WITHOUT_PUSH`
+ * @param app.udid undefined for a device that was never activated: the profile must leave no doubt which one it is
+ * @param app.nowMs milliseconds since 1970
+ * @throws DeviceError `PROFILE_EXPIRED`, `PROFILE_OTHER_APP`, `PROFILE_OTHER_DEVICE`, `PROFILE_WITHOUT_PUSH`,
+ *   `DEVICE_AMBIGUOUS`
  */
 export function checkProfile(
   profile: ProvisioningProfile,
-  app: { readonly bundleId: string; readonly udid: string; readonly nowMs: number },
+  app: { readonly bundleId: string; readonly udid: string | undefined; readonly nowMs: number },
 ): Environment {
+  const { udid } = app
   if (profile.expiresAtMs <= app.nowMs)
     throw new DeviceError(
       'PROFILE_EXPIRED',
@@ -35,10 +28,11 @@ export function checkProfile(
       `The provisioning profile is for ${profile.bundleId}, not for ${app.bundleId}.`,
       'Use the profile of this app, or the bundle id of the profile.',
     )
-  if (profile.devices && !profile.devices.some((udid) => udid.toLowerCase() === app.udid.toLowerCase()))
+  if (udid === undefined) deviceNamedBy(profile)
+  else if (profile.devices && !profile.devices.some((one) => one.toLowerCase() === udid.toLowerCase()))
     throw new DeviceError(
       'PROFILE_OTHER_DEVICE',
-      `The provisioning profile does not name this device (${app.udid}).`,
+      `The provisioning profile does not name this device (${udid}).`,
       'Make one that does: `carillon portal profile create --device …`.',
     )
   if (!profile.environment)
@@ -48,6 +42,22 @@ export function checkProfile(
       'Register the App ID with push and make the profile again.',
     )
   return profile.environment
+}
+
+/**
+ * The one device that this profile can mean, where the device does not know yet which one it is; undefined where
+ * the profile is for all.
+ *
+ * @throws DeviceError `DEVICE_AMBIGUOUS`
+ */
+export function deviceNamedBy(profile: ProvisioningProfile): string | undefined {
+  if (!profile.devices) return undefined
+  if (profile.devices.length === 1) return profile.devices[0]
+  throw new DeviceError(
+    'DEVICE_AMBIGUOUS',
+    `The provisioning profile names ${profile.devices.length} devices, and this one is new.`,
+    'Say which one it is with --device, or make a profile for one device.',
+  )
 }
 
 function covers(appId: string, bundleId: string): boolean {

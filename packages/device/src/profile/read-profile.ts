@@ -4,6 +4,7 @@ import { fromBER, OctetString } from 'asn1js'
 import { Certificate, ContentInfo, ExtKeyUsage, SignedData } from 'pkijs'
 import { parse } from 'plist'
 import { DeviceError } from '../device-error.ts'
+import { limits } from '../limits.ts'
 import type { ProvisioningProfile } from './provisioning-profile.ts'
 
 // RFC 5280 §4.2.1.12. The portal's profile signer has the usage emailProtection, as CMS signers do; a push or
@@ -15,6 +16,8 @@ const emailProtectionOid = '1.3.6.1.5.5.7.3.4'
  * Reads a `.mobileprovision` (CMS SignedData around a property list, RFC 5652) after checking that the portal
  * behind `rootPem` signed it. Dates, device and App ID are checked by `checkProfile`.
  *
+ * @param rootPem the root certificate that the signer's chain must lead to
+ * @param nowMs milliseconds since 1970: the signer's certificate must be valid then
  * @throws DeviceError `PROFILE_UNREADABLE`, `PROFILE_UNTRUSTED`
  */
 export async function readProfile(
@@ -22,6 +25,7 @@ export async function readProfile(
   rootPem: string,
   nowMs: number,
 ): Promise<ProvisioningProfile> {
+  if (bytes.length > limits.profileBytesMax) throw unreadable(`it has ${bytes.length} bytes`)
   const { signed, content } = parseCms(bytes)
   await verify(signed, rootPem, nowMs)
   return profileOf(content)

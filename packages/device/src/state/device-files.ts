@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DeviceError } from '../device-error.ts'
 
@@ -14,14 +14,14 @@ export function deviceFilesIn(stateDir: string) {
     state: join(stateDir, 'state.json'),
     /** Received and shown notifications. */
     journal: join(stateDir, 'notifications.log'),
-    /** Holds the id of the process that works on this directory. */
+    /** Followed by a dot and the number of the process that works on this directory. */
     lock: join(stateDir, 'lock'),
   } as const
 }
 
 export type DeviceFiles = ReturnType<typeof deviceFilesIn>
 
-/** Makes the state directory, readable by its owner only. */
+/** Makes the state directory, readable by its owner only; one that is there keeps its permissions. */
 export async function prepareStateDir(stateDir: string): Promise<DeviceFiles> {
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 })
@@ -41,17 +41,29 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
+/** `readIfThere` for a secret: a copy that was put back with looser permissions is closed to others. */
+export async function readSecretIfThere(file: string): Promise<string | undefined> {
+  const text = await readIfThere(file)
+  if (text !== undefined && ((await stat(file)).mode & 0o077) !== 0) await chmod(file, 0o600)
+  return text
+}
+
 /** Replaces a file in one step, on disk when the promise resolves, readable by its owner only. */
 export async function replaceFile(file: string, content: string): Promise<void> {
   const temporary = `${file}.new`
   try {
     await writeFile(temporary, content, { mode: 0o600, flush: true })
     await rename(temporary, file)
-    const folder = await open(dirname(file), 'r')
-    await folder.sync().finally(() => folder.close())
+    await syncFolderOf(file)
   } catch (cause) {
     throw unusable(file, cause)
   }
+}
+
+/** Puts on disk which names the folder of this file holds. */
+export async function syncFolderOf(file: string): Promise<void> {
+  const folder = await open(dirname(file), 'r')
+  await folder.sync().finally(() => folder.close())
 }
 
 function unusable(path: string, cause: unknown): DeviceError {

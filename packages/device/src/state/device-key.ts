@@ -4,11 +4,11 @@ import { type Sequence, Utf8String } from 'asn1js'
 import { AttributeTypeAndValue, CertificationRequest } from 'pkijs'
 import { DeviceError } from '../device-error.ts'
 import type { DeviceIdentity } from '../session/courier-session.ts'
-import { type DeviceFiles, readIfThere, replaceFile } from './device-files.ts'
+import { type DeviceFiles, readIfThere, readSecretIfThere, replaceFile } from './device-files.ts'
 
 /** The device's key, made on first use and never leaving its directory. */
 export async function deviceKeyIn(files: DeviceFiles): Promise<KeyObject> {
-  const pem = await readIfThere(files.key)
+  const pem = await readSecretIfThere(files.key)
   if (pem !== undefined) {
     try {
       return createPrivateKey(pem)
@@ -21,19 +21,27 @@ export async function deviceKeyIn(files: DeviceFiles): Promise<KeyObject> {
   return privateKey
 }
 
+/** The identity that a device was given. */
+export interface KeptIdentity extends DeviceIdentity {
+  readonly expiresAtMs: number
+}
+
 /** The device's identity, or undefined until it was activated. */
 export async function deviceIdentityIn(
   files: DeviceFiles,
   key: KeyObject,
-): Promise<DeviceIdentity | undefined> {
+): Promise<KeptIdentity | undefined> {
   const pem = await readIfThere(files.certificate)
   if (pem === undefined) return undefined
   try {
-    const certificates = (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
-      (one) => new Uint8Array(new X509Certificate(one).raw),
+    const chain = (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+      (one) => new X509Certificate(one),
     )
-    const { udid } = readDeviceCertificate(certificates[0] ?? new Uint8Array())
-    return { udid, certificates, sign: (bytes) => new Uint8Array(sign('sha256', bytes, key)) }
+    if (!chain[0]?.checkPrivateKey(key)) throw new Error('it is for another key')
+    const certificates = chain.map((one) => new Uint8Array(one.raw))
+    const { udid, notAfter } = readDeviceCertificate(certificates[0] ?? new Uint8Array())
+    const signed = (bytes: Uint8Array) => new Uint8Array(sign('sha256', bytes, key))
+    return { udid, certificates, sign: signed, expiresAtMs: notAfter }
   } catch (cause) {
     throw damaged(files.certificate, cause)
   }

@@ -1,7 +1,10 @@
-import { type Environment, environments } from '@carillon/wire'
+import { type Environment, hexBytes, hexText, isEnvironment, isHex } from '@carillon/wire'
 import { DeviceError } from '../device-error.ts'
 import { limits } from '../limits.ts'
 import { type DeviceFiles, readIfThere, replaceFile } from './device-files.ts'
+
+/** Length of an installation id. */
+export const installationBytes = 8
 
 /** What the device keeps of one installed app. */
 export interface AppState {
@@ -23,106 +26,124 @@ export interface GoneApp {
 
 interface Stored {
   readonly version: 1
-  readonly udid: string
   readonly baseTokens: { readonly [E in Environment]?: string }
   readonly apps: readonly AppState[]
   readonly gone: readonly GoneApp[]
 }
 
-/** What must outlive the process: base tokens and installed apps. Every change is on disk when it resolves. */
+/**
+ * What must outlive the process: base tokens and installed apps. A change is seen at once, and is on disk when
+ * its promise resolves. An app is changed by what is to become of it, never by a copy that may be stale.
+ */
 export class DeviceState {
   readonly #files: DeviceFiles
   #stored: Stored
-  /** Writes go one after another: the file always holds the last change. */
-  #writing: Promise<void> = Promise.resolve()
+  #lastWrite: Promise<void> = Promise.resolve()
+  /** A write that has not begun: it takes along all changes until then. */
+  #nextWrite: Promise<void> | undefined
 
   private constructor(files: DeviceFiles, stored: Stored) {
     this.#files = files
     this.#stored = stored
   }
 
+  /** @throws DeviceError `STATE_UNREADABLE` */
   static async open(files: DeviceFiles): Promise<DeviceState> {
     const text = await readIfThere(files.state)
-    const empty: Stored = { version: 1, udid: '', baseTokens: {}, apps: [], gone: [] }
+    const empty: Stored = { version: 1, baseTokens: {}, apps: [], gone: [] }
     return new DeviceState(files, text === undefined ? empty : parse(text, files.state))
-  }
-
-  get udid(): string {
-    return this.#stored.udid
   }
 
   baseToken(environment: Environment): Uint8Array | undefined {
     const hex = this.#stored.baseTokens[environment]
-    return hex === undefined ? undefined : new Uint8Array(Buffer.from(hex, 'hex'))
+    return hex === undefined ? undefined : hexBytes(hex)
+  }
+
+  /** Another base token voids the tokens of all apps in its environment: they are asked for again. */
+  setBaseToken(environment: Environment, token: Uint8Array): Promise<void> {
+    const hex = hexText(token)
+    const { apps, baseTokens } = this.#stored
+    const known = baseTokens[environment]
+    if (known === hex) return this.settled()
+    const voided = (app: AppState) => known !== undefined && app.environment === environment
+    return this.#change({
+      apps: apps.map((app) => (voided(app) ? withoutToken(app) : app)),
+      baseTokens: { ...baseTokens, [environment]: hex },
+    })
   }
 
   apps(environment?: Environment): readonly AppState[] {
-    return environment
-      ? this.#stored.apps.filter((app) => app.environment === environment)
-      : this.#stored.apps
+    return this.#stored.apps.filter((app) => environment === undefined || app.environment === environment)
   }
 
   app(bundleId: string): AppState | undefined {
     return this.#stored.apps.find((app) => app.bundleId === bundleId)
   }
 
-  setUdid(udid: string): Promise<void> {
-    return this.#change({ ...this.#stored, udid })
-  }
-
-  /** Another base token voids the tokens of all apps in its environment: they are asked for again. */
-  setBaseToken(environment: Environment, token: Uint8Array): Promise<void> {
-    const hex = Buffer.from(token).toString('hex')
-    const known = this.#stored.baseTokens[environment]
-    if (known === hex) return this.#writing
-    const apps = this.#stored.apps.map((app) =>
-      app.environment === environment && known ? withoutToken(app) : app,
-    )
+  /** Installs an app. One that is installed in the same environment keeps all it has. */
+  addApp(app: Pick<AppState, 'bundleId' | 'environment' | 'installation'>): Promise<void> {
+    const known = this.app(app.bundleId)
+    if (known?.environment === app.environment) return this.settled()
+    const { apps, gone } = this.#stored
     return this.#change({
-      ...this.#stored,
-      apps,
-      baseTokens: { ...this.#stored.baseTokens, [environment]: hex },
+      apps: [...without(apps, app.bundleId), { ...app, badge: 0 }],
+      // Where it moved to the other environment, its token in the old one is dead.
+      gone: [...withoutIn(gone, app), ...(known ? [goneOf(known)] : [])].slice(-limits.goneAppsMax),
     })
   }
 
-  /** Removed apps whose next notification is to be answered with "no recipient". */
-  gone(environment: Environment): readonly GoneApp[] {
-    return this.#stored.gone.filter((app) => app.environment === environment)
-  }
-
-  putApp(app: AppState): Promise<void> {
-    const apps = [...this.#stored.apps.filter((other) => other.bundleId !== app.bundleId), app]
-    return this.#change({ ...this.#stored, apps, gone: without(this.#stored.gone, app.bundleId) })
+  /** Nothing happens where the app is not installed. */
+  changeApp(bundleId: string, change: Partial<Pick<AppState, 'deviceToken' | 'badge'>>): Promise<void> {
+    const known = this.app(bundleId)
+    if (!known) return this.settled()
+    const apps = this.#stored.apps.map((app) => (app === known ? { ...app, ...change } : app))
+    return this.#change({ apps })
   }
 
   removeApp(bundleId: string): Promise<void> {
     const removed = this.app(bundleId)
-    if (!removed) return this.#writing
-    const { environment } = removed
-    const gone = [...without(this.#stored.gone, bundleId), { bundleId, environment }].slice(
-      -limits.goneAppsMax,
-    )
-    return this.#change({ ...this.#stored, apps: without(this.#stored.apps, bundleId), gone })
+    if (!removed) return this.settled()
+    const { apps, gone } = this.#stored
+    return this.#change({
+      apps: without(apps, bundleId),
+      gone: [...withoutIn(gone, removed), goneOf(removed)].slice(-limits.goneAppsMax),
+    })
   }
 
-  /** The push service was told. */
-  forgetGone(bundleId: string): Promise<void> {
-    return this.#change({ ...this.#stored, gone: without(this.#stored.gone, bundleId) })
+  /** Removed apps: whatever comes for them is answered with "no recipient". */
+  gone(environment: Environment): readonly GoneApp[] {
+    return this.#stored.gone.filter((app) => app.environment === environment)
   }
 
-  #change(stored: Stored): Promise<void> {
-    this.#stored = stored
-    const written = this.#writing.then(() =>
-      replaceFile(this.#files.state, `${JSON.stringify(this.#stored)}\n`),
-    )
-    // A failed write is told to whoever caused it; the next one starts anew.
-    this.#writing = written.catch(() => undefined)
+  /** Resolves when nothing is being written any more; whether it went well was told to whoever made the change. */
+  settled(): Promise<void> {
+    return this.#lastWrite
+  }
+
+  #change(change: Partial<Stored>): Promise<void> {
+    this.#stored = { ...this.#stored, ...change }
+    if (this.#nextWrite) return this.#nextWrite
+    const written = this.#lastWrite.then(() => {
+      this.#nextWrite = undefined
+      return replaceFile(this.#files.state, `${JSON.stringify(this.#stored)}\n`)
+    })
+    this.#nextWrite = written
+    // A failed write is told to those who caused it; the next one starts anew, with their changes.
+    this.#lastWrite = written.catch(() => undefined)
     return written
   }
 }
 
-function without<T extends { readonly bundleId: string }>(list: readonly T[], bundleId: string): T[] {
-  return list.filter((entry) => entry.bundleId !== bundleId)
+function goneOf({ bundleId, environment }: AppState): GoneApp {
+  return { bundleId, environment }
+}
+
+function without(apps: readonly AppState[], bundleId: string): AppState[] {
+  return apps.filter((app) => app.bundleId !== bundleId)
+}
+
+function withoutIn(list: readonly GoneApp[], { bundleId, environment }: GoneApp): GoneApp[] {
+  return list.filter((app) => app.bundleId !== bundleId || app.environment !== environment)
 }
 
 function withoutToken({ deviceToken: _, ...app }: AppState): AppState {
@@ -130,15 +151,50 @@ function withoutToken({ deviceToken: _, ...app }: AppState): AppState {
 }
 
 function parse(text: string, file: string): Stored {
+  let stored: unknown
   try {
-    const stored = JSON.parse(text) as Stored
-    const knowsApps =
-      Array.isArray(stored.apps) && stored.apps.every((app) => environments.includes(app.environment))
-    if (stored.version === 1 && knowsApps && Array.isArray(stored.gone)) return stored
+    stored = JSON.parse(text)
   } catch (cause) {
     throw damaged(file, cause)
   }
-  throw damaged(file)
+  if (!isStored(stored)) throw damaged(file)
+  const { baseTokens, apps, gone } = stored
+  return { version: 1, baseTokens, apps, gone }
+}
+
+function isStored(value: unknown): value is Stored {
+  const { version, baseTokens, apps, gone } = recordOf(value)
+  return (
+    version === 1 &&
+    Object.values(recordOf(baseTokens)).every((token) => isHexText(token, 1)) &&
+    Array.isArray(apps) &&
+    apps.every(isAppState) &&
+    Array.isArray(gone) &&
+    gone.every(isGoneApp)
+  )
+}
+
+function isAppState(value: unknown): value is AppState {
+  const { installation, deviceToken, badge } = recordOf(value)
+  return (
+    isGoneApp(value) &&
+    isHexText(installation, installationBytes) &&
+    (deviceToken === undefined || isHexText(deviceToken, 1)) &&
+    Number.isSafeInteger(badge)
+  )
+}
+
+function isGoneApp(value: unknown): value is GoneApp {
+  const { bundleId, environment } = recordOf(value)
+  return typeof bundleId === 'string' && isEnvironment(environment)
+}
+
+function isHexText(value: unknown, bytesMin: number): boolean {
+  return typeof value === 'string' && value.length >= 2 * bytesMin && value.length % 2 === 0 && isHex(value)
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 function damaged(file: string, cause?: unknown): DeviceError {

@@ -1,7 +1,8 @@
-import { writeSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { limits } from '../limits.ts'
-import { type DeviceFiles, readIfThere, replaceFile } from './device-files.ts'
+import { type DeviceFiles, readIfThere, syncFolderOf } from './device-files.ts'
+import { writeAllSync } from './write-all.ts'
 
 /** A notification as the device keeps it from its arrival until it was shown. */
 export interface KeptNotification {
@@ -19,39 +20,52 @@ export interface KeptNotification {
  * A crash before "r" is on disk: the courier sends it again. Between "r" and "s": shown at the next start.
  * After "s": never again. "s" is written at once but not flushed, since only a crash of the whole machine
  * could lose it, and showing twice is then better than not at all.
+ *
+ * Lines are written synchronously, so that none is ever inside another; only flushing is waited for.
  */
 
 /** Which notifications this device has received and shown: what makes "exactly once shown" true across crashes. */
 export class NotificationJournal {
   readonly #files: DeviceFiles
   #handle: FileHandle
+  /** Size of the file, and beyond which it is rewritten. */
   #bytes: number
+  #rewriteAtBytes: number
   /** Ids that were shown or are about to be, oldest first. */
   readonly #known = new Set<string>()
   readonly #unshown = new Map<string, KeptNotification>()
+  /** Of those, what an earlier process left; everything else is on its way to be shown in this one. */
+  readonly #leftOver = new Set<string>()
   /** On their way to the disk. */
   readonly #keeping = new Map<string, Promise<'new'>>()
   #gathered: { line: string; done: (error?: Error) => void }[] = []
   #flushing = false
+  /** A line of which only a part was written: the next one must not be joined to it. */
+  #isTorn: boolean
+  /** Marks written while the file is being rewritten: the new one needs them too. */
+  #marksMeanwhile: string[] | undefined
 
   private constructor(files: DeviceFiles, handle: FileHandle, text: string) {
     this.#files = files
     this.#handle = handle
     this.#bytes = Buffer.byteLength(text)
+    this.#rewriteAtBytes = limits.journalBytesMax
+    this.#isTorn = text !== '' && !text.endsWith('\n')
     for (const line of text.split('\n')) this.#replay(line)
+    for (const apnsId of this.#unshown.keys()) this.#leftOver.add(apnsId)
   }
 
+  /** @throws DeviceError `STATE_UNREADABLE` */
   static async open(files: DeviceFiles): Promise<NotificationJournal> {
     const text = (await readIfThere(files.journal)) ?? ''
-    const handle = await open(files.journal, 'a', 0o600)
-    // A line torn by a crash must not swallow the next one.
-    if (text !== '' && !text.endsWith('\n')) await handle.appendFile('\n')
-    return new NotificationJournal(files, handle, text)
+    return new NotificationJournal(files, await open(files.journal, 'a', 0o600), text)
   }
 
-  /** What a crash kept from being shown, oldest first. */
-  unshown(): KeptNotification[] {
-    return [...this.#unshown.values()]
+  /** What a crash kept from being shown, oldest first. Each is given once: show it, or drop it by `markShown`. */
+  takeLeftOver(): KeptNotification[] {
+    const left = [...this.#leftOver].flatMap((apnsId) => this.#unshown.get(apnsId) ?? [])
+    this.#leftOver.clear()
+    return left
   }
 
   /**
@@ -59,7 +73,7 @@ export class NotificationJournal {
    * that arrive while the disk is busy share its next flush.
    */
   keep(notification: KeptNotification): Promise<'new' | 'known'> {
-    const { apnsId, bundleId, payload } = notification
+    const { apnsId } = notification
     const underWay = this.#keeping.get(apnsId)
     if (underWay) return underWay.then(() => 'known')
     if (this.#known.has(apnsId)) return Promise.resolve('known')
@@ -73,7 +87,7 @@ export class NotificationJournal {
         this.#unshown.delete(apnsId)
         reject(error)
       }
-      this.#gathered.push({ line: `${JSON.stringify(['r', apnsId, bundleId, payload])}\n`, done })
+      this.#gathered.push({ line: receivedLine(notification), done })
     })
     this.#keeping.set(apnsId, keeping)
     if (!this.#flushing) void this.#flush()
@@ -82,10 +96,14 @@ export class NotificationJournal {
 
   /** Synchronous: the mark is with the operating system before anything else happens. */
   markShown(apnsId: string): void {
+    const line = shownLine(apnsId)
     this.#unshown.delete(apnsId)
-    this.#bytes += writeSync(this.#handle.fd, `${JSON.stringify(['s', apnsId])}\n`)
+    this.#leftOver.delete(apnsId)
+    this.#marksMeanwhile?.push(line)
+    this.#write(line)
   }
 
+  /** After the last `keep` and `markShown`. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#keeping.values())
     await this.#handle.close()
@@ -97,11 +115,9 @@ export class NotificationJournal {
       const batch = this.#gathered
       this.#gathered = []
       try {
-        if (this.#bytes > limits.journalBytesMax) await this.#rewrite()
-        const text = batch.map((entry) => entry.line).join('')
-        await this.#handle.appendFile(text)
+        if (this.#bytes > this.#rewriteAtBytes) await this.#rewrite()
+        this.#write(batch.map((entry) => entry.line).join(''))
         await this.#handle.datasync()
-        this.#bytes += Buffer.byteLength(text)
         for (const entry of batch) entry.done()
       } catch (error) {
         for (const entry of batch) entry.done(error as Error)
@@ -110,44 +126,72 @@ export class NotificationJournal {
     this.#flushing = false
   }
 
-  /** Leaves out everything that no longer matters. */
+  #write(lines: string): void {
+    const text = this.#isTorn ? `\n${lines}` : lines
+    this.#isTorn = true
+    this.#bytes += writeAllSync(this.#handle.fd, text)
+    this.#isTorn = false
+  }
+
+  /** Leaves out everything that no longer matters: a new file takes the place of the old one in one step. */
   async #rewrite(): Promise<void> {
-    const shown = [...this.#known]
-      .filter((apnsId) => !this.#unshown.has(apnsId))
-      .map((apnsId) => JSON.stringify(['s', apnsId]))
-    const waiting = [...this.#unshown.values()].map((n) =>
-      JSON.stringify(['r', n.apnsId, n.bundleId, n.payload]),
-    )
-    const text = [...shown, ...waiting, ''].join('\n')
-    await replaceFile(this.#files.journal, text)
-    await this.#handle.close()
-    this.#handle = await open(this.#files.journal, 'a', 0o600)
-    this.#bytes = Buffer.byteLength(text)
+    const shown = [...this.#known].filter((apnsId) => !this.#unshown.has(apnsId)).map(shownLine)
+    const text = [...shown, ...[...this.#unshown.values()].map(receivedLine)].join('')
+    const fresh = `${this.#files.journal}.new`
+    const handle = await open(fresh, 'w', 0o600)
+    this.#marksMeanwhile = []
+    try {
+      await handle.writeFile(text)
+      await handle.datasync()
+      // Without a pause from here on: no mark may go to the old file alone.
+      const bytes = Buffer.byteLength(text) + writeAllSync(handle.fd, this.#marksMeanwhile.join(''))
+      renameSync(fresh, this.#files.journal)
+      const old = this.#handle
+      this.#handle = handle
+      this.#isTorn = false
+      this.#bytes = bytes
+      this.#rewriteAtBytes = bytes + limits.journalBytesMax
+      await old.close()
+    } finally {
+      this.#marksMeanwhile = undefined
+      if (this.#handle !== handle) await handle.close()
+    }
+    await syncFolderOf(this.#files.journal)
   }
 
   #replay(line: string): void {
     if (line === '') return
-    let entry: unknown[]
+    let entry: unknown
     try {
-      entry = JSON.parse(line) as unknown[]
+      entry = JSON.parse(line)
     } catch {
       return // torn by a crash: what it held was not acknowledged, so the courier sends it again
     }
-    const [kind, apnsId, bundleId, payload] = entry
+    const [kind, apnsId, bundleId, payload] = Array.isArray(entry) ? (entry as unknown[]) : []
     if (typeof apnsId !== 'string') return
-    this.#remember(apnsId)
-    if (kind === 's') this.#unshown.delete(apnsId)
-    else if (kind === 'r' && typeof bundleId === 'string')
+    if (kind === 's') {
+      this.#remember(apnsId)
+      this.#unshown.delete(apnsId)
+    } else if (kind === 'r' && typeof bundleId === 'string') {
+      this.#remember(apnsId)
       this.#unshown.set(apnsId, { apnsId, bundleId, payload })
+    }
   }
 
   #remember(apnsId: string): void {
     this.#known.delete(apnsId)
     this.#known.add(apnsId)
     for (const oldest of this.#known) {
-      if (this.#known.size <= limits.shownIdsMax) break
-      if (!this.#unshown.has(oldest)) this.#known.delete(oldest)
-      else break
+      if (this.#known.size <= limits.shownIdsMax || this.#unshown.has(oldest)) return
+      this.#known.delete(oldest)
     }
   }
+}
+
+function receivedLine({ apnsId, bundleId, payload }: KeptNotification): string {
+  return `${JSON.stringify(['r', apnsId, bundleId, payload])}\n`
+}
+
+function shownLine(apnsId: string): string {
+  return `${JSON.stringify(['s', apnsId])}\n`
 }
