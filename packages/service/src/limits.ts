@@ -28,8 +28,8 @@ export const limits = {
   providerHandshakeMsMax: 10_000,
 
   // registry
-  /** Tokens kept in memory (about 400 bytes each); above it the least recently used half is read again from disk. */
-  tokensCachedMax: 200_000,
+  /** Tokens kept in memory (64 bytes each); above it the less recently used half is read again from disk. */
+  tokensCachedMax: 1_600_000,
   /** Token look-ups that wait for the database; above it the gateway answers ServiceUnavailable. */
   tokenReadsWaitingMax: 10_000,
 

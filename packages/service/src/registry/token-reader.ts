@@ -1,8 +1,8 @@
 import type { Database, Statement } from '@carillon/database'
 import { limits } from '../limits.ts'
-import { RecentMap } from '../recent-map.ts'
 import type { TokenRecord } from './registry.ts'
 import { RegistryError } from './registry-error.ts'
+import { TokenCache } from './token-cache.ts'
 import { tokenColumns, tokenOfRow } from './token-row.ts'
 
 type Found = (error: Error | undefined, record: TokenRecord | undefined) => void
@@ -18,7 +18,7 @@ interface Reading {
 export class TokenReader {
   readonly #database: Database
   readonly #findToken: Statement
-  readonly #cache = new RecentMap<string, TokenRecord>(limits.tokensCachedMax)
+  readonly #cache = new TokenCache(limits.tokensCachedMax)
   readonly #reading = new Map<string, Reading>()
 
   constructor(database: Database) {
@@ -53,7 +53,7 @@ export class TokenReader {
 
   /** A token that was just written. */
   add(record: TokenRecord): void {
-    this.#cache.set(record.token, record)
+    this.#cache.set(record)
   }
 
   /** Forgets a token whose row has changed. */
@@ -76,7 +76,7 @@ export class TokenReader {
       failure = cause instanceof Error ? cause : new Error(String(cause))
     }
     this.#reading.delete(token)
-    if (record !== undefined) this.#cache.set(token, record)
+    if (record !== undefined) this.#cache.set(record)
     for (const found of reading.waiting) found(failure, record)
   }
 }
