@@ -102,9 +102,12 @@ export abstract class Connection<C> extends ConnectionFrames<C> {
     return this.out.length
   }
 
-  /** Whether the driver should stop reading until the transport has taken more. */
+  /**
+   * Whether the driver should stop reading until the transport has taken more. Only a server does: if a client
+   * stopped too, both would wait for each other.
+   */
   get congested(): boolean {
-    return this.backlog > this.limits.outputBytesPause
+    return this.isServer && this.backlog > this.limits.outputBytesPause
   }
 
   /** The transport is gone: `cause` where it failed. */

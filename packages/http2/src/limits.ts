@@ -49,7 +49,7 @@ export interface Limits {
   stalledOutputMsMax: number
   /** Bytes for the peer held in memory, socket buffer included. Above: closed at once, as a slow reader. */
   outputBytesMax: number
-  /** Bytes waiting in the socket from which on nothing more is read and no request is taken. */
+  /** Bytes waiting in the socket: above, a server reads nothing more and a client takes no requests. */
   outputBytesPause: number
 }
 
@@ -63,7 +63,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   discardedBytesMax: 32_768,
   discardMsMax: 1000,
   settingsPerSecondMax: 20,
-  pingsPerSecondMax: 50,
+  pingsPerSecondMax: 200,
   resetsPerSecondMax: 1000,
   refusalsPerSecondMax: 20_000,
   ignoredFramesPerSecondMax: 2000,

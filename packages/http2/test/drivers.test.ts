@@ -224,6 +224,46 @@ describe.skipIf(!hasOpenssl)('drivers over TLS', () => {
     expect(ends.length).toBe(1)
   })
 
+  test('both ends with full sockets do not wait for each other', async () => {
+    // Each request and each answer is as large as a window; far more than the sockets hold in either direction.
+    const { listener } = await start(
+      { outputBytesPause: 16_384, requestBodyBytesMax: 65_536 },
+      Buffer.alloc(60_000),
+    )
+    const body = Buffer.alloc(60_000)
+    const count = 400
+    const answered = await new Promise<number>((resolve, reject) => {
+      let sent = 0
+      let done = 0
+      const connection: ClientConnection<number> = new ClientConnection<number>(
+        { limits: { outputBytesPause: 16_384 } },
+        {
+          ...quiet,
+          onResponse: () => {
+            done += 1
+            if (done === count) connection.drain()
+          },
+          onCapacity: () => {
+            const headers = [':method', 'POST', ':scheme', 'https', ':path', '/']
+            while (sent < count && connection.request(headers, body, sent) >= 0) sent += 1
+          },
+          onEnd: (reason) => (reason.kind === 'drained' ? resolve(done) : reject(new Error(reason.message))),
+        },
+      )
+      connect({ host: '127.0.0.1', port: listener.port, ca: certificate.cert }, connection)
+    })
+    expect(answered).toBe(count)
+  })
+
+  test('a client that is closed during its handshake leaves no socket behind', async () => {
+    const { listener } = await start({}, undefined)
+    const connection = new ClientConnection<number>({}, { ...quiet, onCapacity: () => {}, onEnd: () => {} })
+    const { socket } = connect({ host: '127.0.0.1', port: listener.port, ca: certificate.cert }, connection)
+    connection.close()
+    await once(socket, 'close')
+    expect(socket.destroyed).toBe(true)
+  })
+
   test('listen rejects where the port is taken', async () => {
     const { listener } = await start({}, undefined)
     await expect(

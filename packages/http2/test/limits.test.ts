@@ -31,7 +31,7 @@ const calm = 'end limit ENHANCE_YOUR_CALM'
 /** Floods: `allowed` in one second is fine, `above` ends the connection (RFC 9113 §10.5). */
 const floods: [string, number, (at: number) => Buffer][] = [
   ['SETTINGS', 20 - 1, () => settings([3, 5])],
-  ['PING', 50, () => ping()],
+  ['PING', 200, () => ping()],
   ['PRIORITY', 2000, () => priority(1)],
   ['frames of unknown type', 2000, () => frame(0x77, 0, 0)],
   ['empty DATA', 200, () => data(1, '', 0)],

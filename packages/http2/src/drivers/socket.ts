@@ -17,6 +17,8 @@ export interface DrivenConnection {
 
 /** All sockets of a process share one coarse timer for their time limits. */
 const TICK_MS = 1000
+/** A peer that vanished without a word is noticed by TCP after this time without traffic, and some retries. */
+const TCP_KEEPALIVE_MS = 60_000
 /** Output from this size on is written at once, so that the socket can say early that it is full. */
 const EARLY_FLUSH_BYTES = 131_072
 /** How long a socket may take to hand over its last bytes after the end of its connection. */
@@ -76,8 +78,8 @@ export class SocketDriver {
       if (waiting.push(this) === 1) setImmediate(flushAll)
     }
     socket.setNoDelay(true)
+    socket.setKeepAlive(true, TCP_KEEPALIVE_MS)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => this.#updateBacklog())
     // An alert of TLS comes as an error before the end; it is the cause then.
     socket.on('end', () => connection.transportClosed(this.#error))
     socket.on('error', (error: Error) => {
@@ -102,10 +104,19 @@ export class SocketDriver {
   flush(): void {
     const socket = this.#socket
     const connection = this.#connection
-    if (!this.#connected || socket.destroyed) return
+    if (socket.destroyed) return
+    if (!this.#connected) {
+      // Given up during the handshake: there is nothing to say to the peer.
+      if (connection.ended) socket.destroy()
+      return
+    }
     const chunk = connection.takeOutput()
     if (chunk !== undefined) {
-      socket.write(chunk, () => connection.recycle(chunk))
+      // Not 'drain': it comes only after a write above the high-water mark.
+      socket.write(chunk, () => {
+        connection.recycle(chunk)
+        this.#updateBacklog()
+      })
       this.#updateBacklog()
     }
     if (connection.ended) this.#finish()
