@@ -51,7 +51,7 @@ test('a device number that does not fit is not kept, rather than kept wrong', ()
 })
 
 test('grows to its limit, keeps what is used and forgets what is not', () => {
-  const cache = new TokenCache(12_000)
+  const cache = new TokenCache(12_300)
   cache.set(recordOf(9_999_999))
   for (let index = 0; index < 50_000; index++) {
     cache.set(recordOf(index))
