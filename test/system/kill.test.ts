@@ -89,18 +89,10 @@ describe('kill -9 of the whole system', () => {
     async (killAfter) => {
       place = new Place()
       const { up, device, deviceToken, profile, key } = await startApp(place, 'sandbox', ['--inbox', '1000'])
-      const register = async (endpoints: Endpoints) => {
-        const { host, port } = endpoints.environments.sandbox.http2
-        const credentials = { type: 'token', keyId: key.keyId, teamId: key.teamId, privateKeyPem: key.pem }
-        const connect = { host, port, ca: readFileSync(endpoints.caFile, 'utf8') }
-        const provider = new Provider(endpoints)
-        await provider.call('POST', '/v1/apps', {
-          bundleId,
-          environments: { sandbox: { credentials, connect } },
-        })
-        return provider
-      }
-      const provider = await register(up.endpoints)
+      const provider = new Provider(up.endpoints)
+      const credentials = { type: 'token', keyId: key.keyId, teamId: key.teamId, privateKeyPem: key.pem }
+      const environments = { sandbox: { credentials, connect: 'local' } }
+      await provider.call('POST', '/v1/apps', { bundleId, environments })
       await provider.call('PUT', `/v1/devices/${deviceToken}`, { bundleId, environment: 'sandbox' })
 
       const accepted: string[] = []
@@ -120,7 +112,7 @@ describe('kill -9 of the whole system', () => {
       expect(accepted.length).toBeGreaterThanOrEqual(killAfter)
 
       const { endpoints } = await place.up()
-      const again = await register(endpoints)
+      const again = new Provider(endpoints)
       const phone = startDevice(place, profile)
       const wanted = new Set<string>()
       for (const id of accepted) {

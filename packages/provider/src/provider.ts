@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { PushClient } from '@carillon/apns'
 import { type Database, openDatabase } from '@carillon/database'
+import type { Environment } from '@carillon/wire'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import type { After } from './dispatch/lane.ts'
 import { MessageCache } from './dispatch/message-cache.ts'
@@ -13,7 +14,7 @@ import { Outbox } from './outbox/outbox.ts'
 import { ProviderError } from './provider-error.ts'
 import { AppRegistry } from './registry/app-registry.ts'
 import { DeviceRegistry } from './registry/device-registry.ts'
-import type { ConnectSender } from './sender.ts'
+import type { ConnectRegistered, ConnectSender, ServiceAddress } from './sender.ts'
 
 /** What a provider is started with. Give `database` (opened with `providerMigrations`) or `dataDir`. */
 export interface ProviderOptions {
@@ -34,6 +35,8 @@ export interface ProviderOptions {
   readonly random?: (bytes: number) => Uint8Array
   /** For retries; the timers of Node by default. */
   readonly after?: After
+  /** Where the push service beside this provider listens: what apps registered with `connect: 'local'` send to. */
+  readonly localServices?: { readonly [E in Environment]?: ServiceAddress }
   /** Makes the connection of an app to its push service; a PushClient of `@carillon/apns` by default. */
   readonly connectPushClient?: ConnectSender
   /** Told of errors that are nobody's request: the database, a bug. By default a process warning. */
@@ -61,7 +64,7 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
   const random = options.random ?? randomBytes
   const after = options.after ?? nodeAfter
   const onFailure = options.onFailure ?? warnOfFailure
-  const connectSender = options.connectPushClient ?? connectPushClient
+  const connectSender = withLocal(options.connectPushClient ?? connectPushClient, options.localServices ?? {})
   const database = options.database ?? (await openOwnDatabase(options.dataDir))
   const closeDatabase = async () => {
     if (options.database === undefined) await database.close()
@@ -119,6 +122,22 @@ export const connectPushClient: ConnectSender = ({ environment, credentials, con
     ...(connect?.ca === undefined ? {} : { ca: connect.ca }),
     ...(connect?.serverName === undefined ? {} : { serverName: connect.serverName }),
   })
+
+/** Puts the address of the service beside us in the place of `local`. */
+function withLocal(
+  connectSender: ConnectSender,
+  services: { readonly [E in Environment]?: ServiceAddress },
+): ConnectRegistered {
+  return ({ connect, ...options }) => {
+    if (connect !== 'local') return connectSender({ ...options, connect })
+    const address = services[options.environment]
+    if (address) return connectSender({ ...options, connect: address })
+    throw new ProviderError(
+      'INVALID_REQUEST',
+      `No ${options.environment} push service runs beside this provider; give connect a host and a port.`,
+    )
+  }
+}
 
 function assertKeys(apiKeys: readonly string[]): void {
   if (apiKeys.length > 0 && apiKeys.every((key) => key.length >= apiKeyLengthMin)) return

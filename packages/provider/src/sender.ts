@@ -20,12 +20,20 @@ export interface ServiceAddress {
   readonly serverName?: string | undefined
 }
 
+/** `local`: the push service that runs beside this provider, wherever it listens now. */
+export type Connect = ServiceAddress | 'local'
+
 /** How one app reaches the push service of one environment. */
 export interface SenderOptions {
   readonly environment: Environment
   readonly credentials: Credentials
   /** Apple's service when left out. */
   readonly connect?: ServiceAddress | undefined
+}
+
+/** The same as it was registered: `local` is not an address yet. */
+export interface RegisteredSender extends Omit<SenderOptions, 'connect'> {
+  readonly connect?: Connect | undefined
 }
 
 /** One push for one device. */
@@ -63,3 +71,6 @@ export interface Sender {
 
 /** Makes a sender; throws where the credentials are unusable. Connects with the first push. */
 export type ConnectSender = (options: SenderOptions) => Sender
+
+/** Makes the connection of an app as it was registered. */
+export type ConnectRegistered = (registered: RegisteredSender) => Sender

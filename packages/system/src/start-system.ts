@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { openPortal, type Portal, startPortalServer } from '@carillon/portal'
 import { startProvider } from '@carillon/provider'
-import { type PushService, startService } from '@carillon/service'
+import { type ListenAddress, type PushService, startService } from '@carillon/service'
 import { type Environment, environments } from '@carillon/wire'
 import { authorityOf } from './authority.ts'
 import { type DataDirectory, prepareDataDirectory, secretIn } from './data-directory.ts'
-import { type Endpoints, type EnvironmentEndpoints, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import {
+  type Address,
+  type Endpoints,
+  type EnvironmentEndpoints,
+  removeEndpoints,
+  writeEndpoints,
+} from './endpoints.ts'
 import { type PortChoice, portsFor, type SystemPorts } from './ports.ts'
 import { startFailure } from './start-failure.ts'
 
@@ -97,6 +103,10 @@ async function startParties(
     host,
     port: ports.provider,
     apiKeys: [apiKey],
+    localServices: {
+      sandbox: { ...dialable(services.sandbox.http2), ca: portal.ca.rootPem },
+      production: { ...dialable(services.production.http2), ca: portal.ca.rootPem },
+    },
     now,
     random,
     // Beyond this machine an API key must not travel in the clear.
@@ -123,6 +133,12 @@ async function startParties(
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+/** A listener on every address is reached on this machine by the loopback one, which its certificate names. */
+function dialable({ host, port }: ListenAddress): Address {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port }
+  return host === '::' ? { host: '::1', port } : { host, port }
 }
 
 function endpointsOf({ http2, courier }: PushService): EnvironmentEndpoints {

@@ -41,7 +41,7 @@ export const deliverySteps: readonly Step<StoryContext>[] = [
         environments: {
           [environment]: {
             credentials: { type: 'token', keyId, teamId, privateKeyPem },
-            connect: { host, port, ca: await readFile(endpoints.caFile, 'utf8') },
+            connect: 'local',
           },
         },
       })

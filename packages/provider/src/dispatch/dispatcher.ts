@@ -1,7 +1,7 @@
 import type { Environment } from '@carillon/wire'
 import { limits } from '../limits.ts'
 import type { AppRegistry } from '../registry/app-registry.ts'
-import type { ConnectSender } from '../sender.ts'
+import type { ConnectRegistered } from '../sender.ts'
 import { Lane, type LaneSender, type LaneWorld } from './lane.ts'
 
 interface Entry {
@@ -12,12 +12,12 @@ interface Entry {
 /** One lane, with its own sender, for each app and environment. */
 export class Dispatcher {
   readonly #apps: AppRegistry
-  readonly #connectSender: ConnectSender
+  readonly #connectSender: ConnectRegistered
   readonly #world: LaneWorld
   readonly #entries = new Map<string, Entry>()
   #stopped = false
 
-  constructor(apps: AppRegistry, connectSender: ConnectSender, world: LaneWorld) {
+  constructor(apps: AppRegistry, connectSender: ConnectRegistered, world: LaneWorld) {
     this.#apps = apps
     this.#connectSender = connectSender
     this.#world = world

@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { limits } from '../limits.ts'
 import type { AcceptWorld } from '../outbox/accept-message.ts'
 import { ProviderError } from '../provider-error.ts'
-import type { ConnectSender } from '../sender.ts'
+import type { ConnectRegistered } from '../sender.ts'
 import { addAppRoutes } from './app-routes.ts'
 import { addDeviceRoutes } from './device-routes.ts'
 import { addMessageRoutes } from './message-routes.ts'
@@ -12,7 +12,7 @@ import { requireKey } from './require-key.ts'
 
 /** What the API works with. */
 export interface ApiWorld extends AcceptWorld {
-  readonly connectSender: ConnectSender
+  readonly connectSender: ConnectRegistered
   readonly apiKeys: readonly string[]
   /** Told of errors that are nobody's request. */
   readonly onFailure: (error: unknown) => void

@@ -38,7 +38,12 @@ const addressSchema = z
   .openapi('ServiceAddress')
 const environmentSchema = z.strictObject({
   credentials: credentialsSchema,
-  connect: addressSchema.optional().openapi({ description: "Another push service than Apple's" }),
+  connect: z
+    .union([z.literal('local'), addressSchema])
+    .optional()
+    .openapi({
+      description: "Another push service than Apple's; `local`: the one that runs beside this provider",
+    }),
 })
 const appSchema = z
   .strictObject({
@@ -50,7 +55,7 @@ const appSchema = z
   .openapi('App')
 const describedEnvironment = z.object({
   credentials: z.object({ type: z.string(), keyId: z.string().optional(), teamId: z.string().optional() }),
-  connect: z.object({ host: z.string(), port: z.int() }).optional(),
+  connect: z.union([z.literal('local'), z.object({ host: z.string(), port: z.int() })]).optional(),
 })
 const describedApp = z
   .object({
@@ -109,6 +114,7 @@ async function assertUsable(given: AppEnvironments, world: ApiWorld): Promise<vo
     try {
       await world.connectSender({ environment, ...options }).close()
     } catch (cause) {
+      if (cause instanceof ProviderError) throw cause
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new ProviderError(
         'INVALID_CREDENTIALS',

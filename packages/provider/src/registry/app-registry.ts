@@ -3,7 +3,7 @@ import type { Environment } from '@carillon/wire'
 import { environments } from '@carillon/wire'
 import { limits } from '../limits.ts'
 import { ProviderError } from '../provider-error.ts'
-import type { Credentials, SenderOptions, ServiceAddress } from '../sender.ts'
+import type { Connect, Credentials, RegisteredSender } from '../sender.ts'
 
 /** What is told of an app: everything but its keys. */
 export interface AppDescription {
@@ -17,13 +17,13 @@ interface EnvironmentDescription {
   readonly credentials:
     | { readonly type: 'token'; readonly keyId: string; readonly teamId: string }
     | { readonly type: 'certificate' }
-  readonly connect?: { readonly host: string; readonly port: number }
+  readonly connect?: { readonly host: string; readonly port: number } | 'local'
 }
 
 /** How an app reaches each environment that it is registered for. */
 export type AppEnvironments = {
   readonly [E in Environment]?:
-    | { readonly credentials: Credentials; readonly connect?: ServiceAddress | undefined }
+    | { readonly credentials: Credentials; readonly connect?: Connect | undefined }
     | undefined
 }
 
@@ -109,7 +109,7 @@ export class AppRegistry {
   }
 
   /** What a sender for the app needs, keys included. */
-  async senderOptions(bundleId: string, environment: Environment): Promise<SenderOptions> {
+  async senderOptions(bundleId: string, environment: Environment): Promise<RegisteredSender> {
     const parameters = [bundleId, environment]
     const row = await this.#database.get<EnvironmentRow>(this.#statements.environment, parameters)
     if (row === undefined) {
@@ -119,7 +119,7 @@ export class AppRegistry {
         `The app ${bundleId} is not registered for ${environment}; add its credentials with POST /v1/apps.`,
       )
     }
-    const connect = row.connect === null ? undefined : (JSON.parse(row.connect) as ServiceAddress)
+    const connect = row.connect === null ? undefined : (JSON.parse(row.connect) as Connect)
     return { environment, credentials: JSON.parse(row.credentials) as Credentials, connect }
   }
 
@@ -132,14 +132,18 @@ export class AppRegistry {
 
 function describeEnvironment(row: EnvironmentRow): EnvironmentDescription {
   const credentials = JSON.parse(row.credentials) as Credentials
-  const connect = row.connect === null ? undefined : (JSON.parse(row.connect) as ServiceAddress)
+  const connect = row.connect === null ? undefined : (JSON.parse(row.connect) as Connect)
   return {
     credentials:
       credentials.type === 'token'
         ? { type: 'token', keyId: credentials.keyId, teamId: credentials.teamId }
         : { type: 'certificate' },
-    ...(connect === undefined ? {} : { connect: { host: connect.host, port: connect.port } }),
+    ...(connect === undefined ? {} : { connect: described(connect) }),
   }
+}
+
+function described(connect: Connect): { host: string; port: number } | 'local' {
+  return connect === 'local' ? connect : { host: connect.host, port: connect.port }
 }
 
 function unknownApp(bundleId: string): ProviderError {
