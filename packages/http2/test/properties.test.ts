@@ -122,6 +122,88 @@ test('server: any split of the bytes gives the same events and the same answer',
   )
 })
 
+/** Requests that are all in order, their frames one after the other or in turns. */
+const orderly = fc
+  .record({
+    interleaved: fc.boolean(),
+    requests: fc.array(
+      fc.record({
+        more: fc.array(
+          fc.tuple(
+            fc.constantFrom('x-one', 'x-two', 'apns-topic'),
+            fc.constantFrom('a', 'b', 'c'.repeat(200)),
+          ),
+          {
+            maxLength: 4,
+          },
+        ),
+        indexed: fc.boolean(),
+        cutBlock: fc.boolean(),
+        parts: fc.array(fc.constantFrom('', 'abc', 'x'.repeat(2000)), { maxLength: 4 }),
+        padded: fc.boolean(),
+        trailers: fc.boolean(),
+        reset: fc.boolean(),
+      }),
+      { maxLength: 30 },
+    ),
+  })
+  .map(({ interleaved, requests }) => {
+    const opening: Buffer[][] = []
+    const rest: Buffer[][] = []
+    requests.forEach((one, at) => {
+      const id = at * 2 + 1
+      const bytes = Buffer.concat([requestBlock(), (one.indexed ? indexedBlock : block)(...one.more)])
+      const bare = one.parts.length === 0 && !one.trailers
+      const half = one.cutBlock ? bytes.length >> 1 : bytes.length
+      opening.push([
+        headers(id, bytes.subarray(0, half), (bare ? 1 : 0) | (one.cutBlock ? 0 : END_HEADERS)),
+        ...(one.cutBlock ? [continuation(id, bytes.subarray(half), END_HEADERS)] : []),
+      ])
+      const frames = one.parts.map((part, index) => {
+        const last = index === one.parts.length - 1 && !one.trailers ? 1 : 0
+        return one.padded
+          ? data(id, Buffer.concat([Buffer.from([3]), Buffer.from(part), Buffer.alloc(3)]), last | PADDED)
+          : data(id, part, last)
+      })
+      if (one.trailers) frames.push(headers(id, block(['x-sum', '1'])))
+      if (one.reset) frames.push(rst(id))
+      rest.push(frames)
+    })
+    const bytes: Buffer[] = []
+    if (!interleaved) {
+      opening.forEach((frames, at) => {
+        bytes.push(...frames, ...rest[at]!)
+      })
+    } else {
+      bytes.push(...opening.flat())
+      for (let turn = 0; turn < 8; turn += 1)
+        for (const frames of rest) bytes.push(...frames.slice(turn, turn + 1))
+    }
+    return { requests, bytes: Buffer.concat(bytes) }
+  })
+
+test('server: requests in order arrive whole, whatever their frames and the cuts of the bytes', () => {
+  fc.assert(
+    fc.property(orderly, places, ({ requests, bytes }, marks) => {
+      const all = Buffer.concat([PREFACE, settings(), settingsAck, bytes])
+      const server = new TestServer()
+      const told = new Map<number, string>()
+      server.onRequest = (id, list, body) => {
+        told.set(id, `${list.slice(8).join(' ')} ${Buffer.from(body).toString()}`)
+      }
+      feed(server.connection, cut(all, marks))
+      expect(server.connection.ended).toBe(false)
+      const expected = requests.map(({ more, parts }, at): [number, string] => [
+        at * 2 + 1,
+        `${more.flat().join(' ')} ${parts.join('')}`,
+      ])
+      expect([...told].sort(([a], [b]) => a - b)).toEqual(expected)
+      expect(server.connection.openStreams).toBe(requests.filter(({ reset }) => !reset).length)
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('client: any split of the bytes gives the same events and the same answer', () => {
   fc.assert(
     fc.property(streams, places, (bytes, marks) => {
