@@ -21,8 +21,8 @@ export interface Settings {
 }
 
 export const WINDOW_SIZE_MAX = 0x7fffffff
-export const FRAME_SIZE_MIN = 16_384
-export const FRAME_SIZE_MAX = 0xffffff
+const FRAME_SIZE_MIN = 16_384
+const FRAME_SIZE_MAX = 0xffffff
 export const STREAM_ID_MAX = 0x7fffffff
 
 /** What holds for a peer until its SETTINGS arrive (RFC 9113 §6.5.2, initial values). */
