@@ -118,6 +118,8 @@ function profileOf(text: string): ProvisioningProfile {
 }
 
 function plistOf(text: string): Record<string, unknown> {
+  // The parser would write to stderr about what is no XML at all.
+  if (!text.includes('<plist')) throw unreadable('its content is not a property list')
   try {
     const list = parse(text)
     if (typeof list === 'object' && list !== null && !Array.isArray(list))
