@@ -20,6 +20,7 @@ export class TokenReader {
   readonly #findToken: Statement
   readonly #cache = new TokenCache(limits.tokensCachedMax)
   readonly #reading = new Map<string, Reading>()
+  #waiting = 0
 
   constructor(database: Database) {
     this.#database = database
@@ -37,13 +38,14 @@ export class TokenReader {
       found(undefined, cached)
       return
     }
+    if (this.#waiting >= limits.tokenReadsWaitingMax) {
+      found(new RegistryError('REGISTRY_BUSY', 'too many token look-ups wait for the database'), undefined)
+      return
+    }
+    this.#waiting += 1
     const reading = this.#reading.get(token)
     if (reading !== undefined) {
       reading.waiting.push(found)
-      return
-    }
-    if (this.#reading.size >= limits.tokenReadsWaitingMax) {
-      found(new RegistryError('REGISTRY_BUSY', 'too many token look-ups wait for the database'), undefined)
       return
     }
     const started: Reading = { waiting: [found], isStale: false }
@@ -76,6 +78,7 @@ export class TokenReader {
       failure = cause instanceof Error ? cause : new Error(String(cause))
     }
     this.#reading.delete(token)
+    this.#waiting -= reading.waiting.length
     if (record !== undefined) this.#cache.set(record)
     for (const found of reading.waiting) found(failure, record)
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Issued, TestAuthority } from '../certificates.ts'
 import { bundleId } from '../memory-authority.ts'
@@ -77,6 +79,15 @@ describe('a good certificate', () => {
   test('does not cover push types that need a provider token', async () => {
     const location = { 'apns-topic': `${bundleId}.location-query`, 'apns-push-type': 'location' }
     expect(await send(universal, location)).toMatchObject({ reason: 'TopicDisallowed' })
+  })
+
+  test('is remembered by a resumed TLS session', async () => {
+    const request = { ':method': 'POST', ':path': `/3/device/${token}`, 'apns-topic': bundleId }
+    const first = world.dial(sandbox)
+    const [ticket] = (await once(first.session.socket, 'session')) as [Buffer]
+    const second = world.dial(sandbox, ticket)
+    expect(await second.send(request, payload)).toMatchObject({ status: 200 })
+    expect((second.session.socket as TLSSocket).isSessionReused()).toBe(true)
   })
 
   test('may open a thousand streams at once', async () => {

@@ -129,11 +129,12 @@ export class GatewayWorld {
   }
 
   /** A connection that does not wait for anything. */
-  dial(certificate?: Issued): Provider {
+  dial(certificate?: Issued, tlsSession?: Buffer): Provider {
     const provider = new Provider({
       port: this.#gateway.port,
       caPem: this.#ca.caPem,
       ...(certificate === undefined ? {} : { certificate }),
+      ...(tlsSession === undefined ? {} : { tlsSession }),
     })
     this.#providers.push(provider)
     return provider

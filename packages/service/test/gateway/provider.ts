@@ -14,6 +14,8 @@ export interface ProviderOptions {
   readonly port: number
   readonly caPem: string
   readonly certificate?: Issued
+  /** A ticket of an earlier connection. */
+  readonly tlsSession?: Buffer
 }
 
 /** A provider's connection over node:http2, so that nothing of ours is on the other side. */
@@ -26,6 +28,7 @@ export class Provider {
     this.session = connect(`https://localhost:${options.port}`, {
       ca: options.caPem,
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
+      ...(options.tlsSession === undefined ? {} : { session: options.tlsSession }),
     })
     // Closing the gateway resets what is left: tests look at the answers.
     this.session.on('error', () => {})

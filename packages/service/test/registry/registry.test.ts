@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Database, openDatabase } from '@carillon/database'
 import { pushTypeTable, topicHash } from '@carillon/wire'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { migrations } from '../../src/migrations.ts'
 import { type OpenRegistry, openRegistry } from '../../src/registry/open-registry.ts'
 import type { TokenRecord } from '../../src/registry/registry.ts'
@@ -192,6 +193,20 @@ describe('tokens', () => {
     expect(await find('ab'.repeat(32))).toBeUndefined()
     expect(await find('ab')).toBeUndefined()
     expect(await find('ab'.repeat(100))).toBeUndefined()
+  })
+
+  test('too many look-ups at once are refused, and later ones are served', async () => {
+    const record = await issue()
+    await reopen()
+    const all = await Promise.allSettled(
+      Array.from({ length: limits.tokenReadsWaitingMax + 5 }, (_, index) =>
+        find(index % 2 === 0 ? record.token : index.toString(16).padStart(64, '0')),
+      ),
+    )
+    const refused = all.filter((each) => each.status === 'rejected')
+    expect(refused).toHaveLength(5)
+    expect(refused[0]).toMatchObject({ reason: { code: 'REGISTRY_BUSY' } })
+    expect(await find(record.token)).toMatchObject({ token: record.token })
   })
 
   test('a look-up on a closed database is an error, not "no such token"', async () => {
