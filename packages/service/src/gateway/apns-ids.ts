@@ -26,19 +26,28 @@ export class ApnsIds {
   #draw(): void {
     const bytes = this.#random(idBytes * idsPerDraw)
     const text = this.#text
-    let at = 0
-    for (let index = 0; index < bytes.length; index++) {
-      const place = index % idBytes
-      if (place === 4 || place === 6 || place === 8 || place === 10) at += 1 // the dash is there already
-      let byte = bytes[index]!
-      if (place === 6) byte = (byte & 0x0f) | 0x40
-      else if (place === 8) byte = (byte & 0x3f) | 0x80
-      text[at++] = digits[byte >> 4]!
-      text[at++] = digits[byte & 15]!
+    for (let id = 0; id < idsPerDraw; id++) {
+      const from = id * idBytes
+      const to = id * idLength
+      for (let index = 0; index < idBytes; index++) {
+        const byte = bytes[from + index]!
+        const at = to + digitPlaces[index]!
+        text[at] = highDigits[byte]!
+        text[at + 1] = lowDigits[byte]!
+      }
+      text[to + versionPlace] = lowDigits[4]!
+      text[to + variantPlace] = lowDigits[8 | ((bytes[from + 8]! >> 4) & 3)]!
     }
     this.#ids = text.toString('latin1')
     this.#at = 0
   }
 }
 
-const digits = Buffer.from('0123456789abcdef')
+/** Where the two digits of each byte stand; the dashes between the groups are there from the beginning. */
+const digitPlaces = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
+const versionPlace = 14
+const variantPlace = 19
+
+const digits = '0123456789abcdef'
+const highDigits = Uint8Array.from({ length: 256 }, (_, byte) => digits.charCodeAt(byte >> 4))
+const lowDigits = Uint8Array.from({ length: 256 }, (_, byte) => digits.charCodeAt(byte & 15))
