@@ -12,6 +12,9 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const pinnedNode = join(root, 'node_modules', '.bin', 'node')
 export const carillonMain = join(root, 'packages', 'cli', 'src', 'main.ts')
 
+// Hundreds of short commands compile the same sources: kept compiled, they start in half the time.
+const compileCache = join(root, 'node_modules', '.cache', 'carillon-tests')
+
 /** How a process ended and what it had said. */
 export interface Ended {
   readonly code: number | null
@@ -199,5 +202,5 @@ export class Place {
 /** The environment of the test run, without what the runner itself put there. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, VITEST: __, CARILLON_DEBUG: ___, FORCE_COLOR: ____, ...env } = process.env
-  return { ...env, NO_COLOR: '1' }
+  return { ...env, NO_COLOR: '1', NODE_COMPILE_CACHE: compileCache }
 }
