@@ -11,15 +11,15 @@ await run(({ url, material }) => {
     // One connection, as the other clients have.
     limits: { connectionsMax: 1 },
   })
-  const { deviceToken, topic } = material
+  const { topic, expiration = 0, deviceTokens = [material.deviceToken] } = material
   return {
     async send(n) {
       const result = await client.send({
-        deviceToken,
+        deviceToken: deviceTokens[n % deviceTokens.length]!,
         topic,
         pushType: 'alert',
         priority: 10,
-        expiration: 0,
+        expiration,
         payload: { aps: { alert: `Hello number ${n}`, sound: 'default' } },
       })
       return result.ok

@@ -1,0 +1,122 @@
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { connect, type TLSSocket } from 'node:tls'
+import {
+  CourierMessageReader,
+  courierAlpn,
+  courierPresence,
+  encodeCourierMessage,
+  encodeNonce,
+  encodeSignature,
+  type MessageOf,
+  topicHash,
+} from '@carillon/wire'
+
+/** What `courier-server.ts` writes for those who play its devices. */
+export interface DevicesFile {
+  readonly port: number
+  readonly topic: string
+  readonly keyPem: string
+  /** DER in base64, one a device; they share a key. */
+  readonly certificates: readonly string[]
+}
+
+export interface LoadDeviceEvents {
+  onToken(token: Uint8Array): void
+  onNotification(message: MessageOf<'notification'>): void
+  onLost(): void
+}
+
+/** One device: connects, gets its token and acknowledges what comes, a chunk's acknowledgements in one write. */
+export class LoadDevice {
+  readonly #fleet: LoadFleet
+  readonly #events: LoadDeviceEvents
+  readonly #socket: TLSSocket
+  readonly #reader = new CourierMessageReader({ from: 'courier' })
+
+  constructor(fleet: LoadFleet, index: number, events: LoadDeviceEvents) {
+    this.#fleet = fleet
+    this.#events = events
+    this.#socket = connect({
+      host: '127.0.0.1',
+      port: fleet.file.port,
+      rejectUnauthorized: false,
+      ALPNProtocols: [courierAlpn.securityV3],
+    })
+    this.#socket.setNoDelay(true)
+    this.#socket.on('data', (chunk) => this.#receive(chunk))
+    this.#socket.on('error', () => {
+      // Counted by its close.
+    })
+    this.#socket.on('close', () => events.onLost())
+    this.#socket.on('secureConnect', () => this.#socket.write(fleet.connectFrame(index)))
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#reader.push(chunk)
+    const acks: Uint8Array[] = []
+    for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
+      if (message.type === 'notification') {
+        this.#events.onNotification(message)
+        acks.push(encodeCourierMessage({ type: 'ack', id: message.id, status: 0 }))
+      } else if (message.type === 'connected') {
+        this.#socket.write(this.#fleet.registerFrames)
+      } else if (message.type === 'appTokenReply') {
+        if (message.token !== undefined) this.#events.onToken(message.token)
+      }
+    }
+    if (acks.length > 0) this.#socket.write(acks.length === 1 ? acks[0]! : Buffer.concat(acks))
+  }
+}
+
+/** What all devices of a devices file share. */
+export class LoadFleet {
+  readonly file: DevicesFile
+  readonly registerFrames: Uint8Array
+  readonly #key: KeyObject
+
+  constructor(file: string) {
+    this.file = JSON.parse(readFileSync(file, 'utf8'))
+    this.#key = createPrivateKey(this.file.keyPem)
+    const hash = topicHash(this.file.topic)
+    this.registerFrames = Buffer.concat([
+      encodeCourierMessage({ type: 'filter', enabled: [hash] }),
+      encodeCourierMessage({ type: 'appTokenRequest', topicHash: hash }),
+    ])
+  }
+
+  get size(): number {
+    return this.file.certificates.length
+  }
+
+  /** Who a device is, signed now. */
+  connectFrame(index: number): Uint8Array {
+    const random = new Uint8Array(8)
+    new DataView(random.buffer).setUint32(0, index)
+    const nonce = encodeNonce({ timeMs: Date.now(), random })
+    const signature = encodeSignature({
+      scheme: 'ecdsa-p256-sha256',
+      signature: sign('sha256', nonce, this.#key),
+    })
+    const certificate = Buffer.from(this.file.certificates[index]!, 'base64')
+    const state = courierPresence.present
+    return encodeCourierMessage({ type: 'connect', state, certificates: [certificate], nonce, signature })
+  }
+}
+
+/** Calls `dial` for 0 … count - 1, some at a time, for a handshake costs both sides a millisecond. */
+export async function dialAll(
+  count: number,
+  atATime: number,
+  dial: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < count) await dial(next++)
+  }
+  await Promise.all(Array.from({ length: atATime }, worker))
+}
