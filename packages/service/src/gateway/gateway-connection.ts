@@ -88,7 +88,7 @@ export class GatewayConnection implements ServerHandler {
       this.#reject(streamId, headers.apnsId, rejection)
       return
     }
-    // What memory holds under this very text is a token, so its form needs no check.
+    // A text under which memory holds a token is one, so its form needs no check.
     const record = this.#gateway.registry.cachedToken(headers.token)
     if (record === undefined) this.#findToken(streamId, headers, body, nowMs)
     else this.#takeWithToken(streamId, headers, record, body, nowMs)

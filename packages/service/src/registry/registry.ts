@@ -27,7 +27,10 @@ export interface TokenRecord {
  * durable before its promise resolves.
  */
 export interface Registry {
-  /** The token where memory holds it: the hot path of the gateway. `undefined` says nothing: ask `findToken`. */
+  /**
+   * The token where memory holds it: the hot path of the gateway. `undefined` says nothing: ask `findToken`.
+   * @param token any text; hex of either case is understood
+   */
   cachedToken(token: string): TokenRecord | undefined
   /**
    * Finds a token. Calls back synchronously where the cache holds the answer, else after a read from the

@@ -25,13 +25,14 @@ export class TokenCache {
     this.#young = new TokenTable(Math.min(firstSlots, this.#slotsMax), this.#topics)
   }
 
+  /** @param token hex of either case */
   get(token: string): TokenRecord | undefined {
     if (!wantToken(token)) return undefined
     const young = this.#young.find()
-    if (young >= 0) return this.#young.recordAt(young, token)
+    if (young >= 0) return this.#young.recordAt(young)
     const old = this.#old.find()
     if (old < 0) return undefined
-    const record = this.#old.recordAt(old, token)
+    const record = this.#old.recordAt(old)
     if (this.#young.isFull) this.set(record)
     else this.#young.copy(this.#old, old)
     return record

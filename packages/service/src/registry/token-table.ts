@@ -1,4 +1,4 @@
-import { decodeDeviceToken } from '@carillon/wire'
+import { encodeDeviceToken } from '@carillon/wire'
 import type { TokenRecord } from './registry.ts'
 import type { KnownTopic } from './topic-table.ts'
 
@@ -6,7 +6,7 @@ import type { KnownTopic } from './topic-table.ts'
  * One token in 48 bytes, so that a million of them fit into the memory that a hundred thousand objects would
  * take, and none is ever looked at by the garbage collector. A slot is twelve 32-bit words:
  *
- *   0..7   the token, big-endian
+ *   0..7   the token, in the byte order of the machine
  *   8      row number of the device
  *   9      0 empty; 0xffffffff removed; else 1 + the place of the topic in `topics`
  *   10,11  inactive since, in milliseconds: high word, low word
@@ -20,29 +20,17 @@ const inactiveLowWord = 11
 const removed = 0xffff_ffff
 const twoTo32 = 0x1_0000_0000
 
-/** The words of the token that is looked for. Shared: a look-up never gives up the thread. */
+/** The token that is looked for, as words and as bytes. Shared: a look-up never gives up the thread. */
 const wanted = new Uint32Array(tokenWords)
+const wantedBytes = Buffer.from(wanted.buffer)
 
-/** Reads lower-case hex of 32 bytes into `wanted`; false for any other text. */
+/** Reads hex of 32 bytes, in either case, into `wanted`; false for any other text. */
 export function wantToken(token: string): boolean {
-  if (token.length !== tokenWords * 8) return false
-  let invalid = 0
-  for (let word = 0; word < tokenWords; word++) {
-    let value = 0
-    for (let at = word * 8; at < word * 8 + 8; at++) {
-      const code = token.charCodeAt(at)
-      const digit = lowerDigit[code & 0xff]!
-      invalid |= digit | (code & 0xff00)
-      value = (value << 4) | digit
-    }
-    wanted[word] = value
-  }
-  return invalid < 16
+  // Writing stops at the first character that is no hex digit.
+  return token.length === hexLength && wantedBytes.write(token, 0, 'hex') === wantedBytes.length
 }
 
-/** 0 to 15 for the lower-case hex digits, 16 for all other characters. */
-const lowerDigit = new Uint8Array(256).fill(16)
-for (let value = 0; value < 16; value++) lowerDigit['0123456789abcdef'.charCodeAt(value)] = value
+const hexLength = tokenWords * 8
 
 /** Tokens by their bytes, up to three quarters of a fixed number of slots; open addressing, linear probing. */
 export class TokenTable {
@@ -70,11 +58,12 @@ export class TokenTable {
     return topic === 0 || topic === removed ? -1 : at
   }
 
-  recordAt(at: number, token: string): TokenRecord {
+  /** The record of the wanted token, which `find` found at `at`. */
+  recordAt(at: number): TokenRecord {
     const words = this.#words
     const { bundleId, topic } = this.#topics[words[at + topicWord]! - 1]!
     const inactiveSinceMs = words[at + inactiveHighWord]! * twoTo32 + words[at + inactiveLowWord]!
-    return new TableToken(token, words[at + deviceWord]!, bundleId, topic, inactiveSinceMs)
+    return new TableToken(Buffer.from(wantedBytes), words[at + deviceWord]!, bundleId, topic, inactiveSinceMs)
   }
 
   /** Puts the wanted token in, over what is known of it. The table must not be full. */
@@ -123,23 +112,29 @@ function isWanted(words: Uint32Array, at: number): boolean {
   return true
 }
 
-/** A record made on demand; its bytes only when somebody asks for them. */
+/** A record made on demand; its hex only when somebody asks for it. */
 class TableToken implements TokenRecord {
-  readonly token: string
+  readonly tokenBytes: Uint8Array
   readonly device: number
   readonly bundleId: string
   readonly topic: string
   readonly inactiveSinceMs: number
 
-  constructor(token: string, device: number, bundleId: string, topic: string, inactiveSinceMs: number) {
-    this.token = token
+  constructor(
+    tokenBytes: Uint8Array,
+    device: number,
+    bundleId: string,
+    topic: string,
+    inactiveSinceMs: number,
+  ) {
+    this.tokenBytes = tokenBytes
     this.device = device
     this.bundleId = bundleId
     this.topic = topic
     this.inactiveSinceMs = inactiveSinceMs
   }
 
-  get tokenBytes(): Uint8Array {
-    return decodeDeviceToken(this.token)!
+  get token(): string {
+    return encodeDeviceToken(this.tokenBytes)
   }
 }
