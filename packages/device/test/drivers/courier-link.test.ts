@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { decodeNonce } from '@carillon/wire'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { randomWithBackOff } from '../support/back-off-random.ts'
 import { afterTest } from '../support/temporary.ts'
 import { baseToken, TestCourier } from '../support/test-courier.ts'
-import { bundleId, type Phone, randomWithBackOff, startPhone } from '../support/test-phone.ts'
+import { bundleId, type Phone, startPhone } from '../support/test-phone.ts'
 import { type TestPortal, testPortal } from '../support/test-portal.ts'
 
 let portal: TestPortal

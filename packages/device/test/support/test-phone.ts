@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { type Device, type DeviceEvent, type DeviceOptions, startDevice } from '../../src/index.ts'
+import { randomWithBackOff } from './back-off-random.ts'
 import { afterTest, temporaryDirectory } from './temporary.ts'
 import type { TestPortal } from './test-portal.ts'
 
@@ -39,11 +39,6 @@ export interface Phone {
   readonly device: Device
   readonly log: EventLog
   readonly stateDir: string
-}
-
-/** Random, but for the two bytes from which back-off draws: these are given, 0 for no wait at all. */
-export function randomWithBackOff(drawn = 0): (bytes: number) => Uint8Array {
-  return (bytes) => new Uint8Array(bytes === 2 ? Buffer.alloc(2, drawn) : randomBytes(bytes))
 }
 
 /** A real device that is closed after the test. */
