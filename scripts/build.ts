@@ -12,7 +12,7 @@ import { formatMessage } from 'publint/utils'
 interface Manifest {
   name: string
   bin?: Record<string, string>
-  exports: Record<string, string>
+  exports?: Record<string, string>
   [key: string]: unknown
 }
 
@@ -40,15 +40,13 @@ process.exit(faults === 0 ? 0 : 1)
 /** In the repository everything runs from `src`; what is published runs from the files beside its package.json. */
 function published(manifest: Manifest): Manifest {
   const { files: _files, scripts: _scripts, bin, ...rest } = manifest
-  const exports = Object.fromEntries(
-    Object.entries(manifest.exports).map(([path, source]) => {
-      const file = source.replace(/^\.\/src\//, './').replace(/\.ts$/, '')
-      return [path, { types: `${file}.d.ts`, default: `${file}.js` }]
-    }),
-  )
+  const built = Object.entries(manifest.exports ?? {}).map(([path, source]) => {
+    const file = source.replace(/^\.\/src\//, './').replace(/\.ts$/, '')
+    return [path, { types: `${file}.d.ts`, default: `${file}.js` }]
+  })
   return {
     ...rest,
-    exports: exports as unknown as Record<string, string>,
+    ...(built.length > 0 ? { exports: Object.fromEntries(built) } : {}),
     ...(bin ? { bin: Object.fromEntries(Object.keys(bin).map((name) => [name, './main.js'])) } : {}),
   }
 }
