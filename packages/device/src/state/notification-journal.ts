@@ -137,26 +137,32 @@ export class NotificationJournal {
   async #rewrite(): Promise<void> {
     const shown = [...this.#known].filter((apnsId) => !this.#unshown.has(apnsId)).map(shownLine)
     const text = [...shown, ...[...this.#unshown.values()].map(receivedLine)].join('')
+    this.#marksMeanwhile = []
+    try {
+      await this.#replaceBy(text, this.#marksMeanwhile)
+    } finally {
+      this.#marksMeanwhile = undefined
+    }
+    await syncFolderOf(this.#files.journal)
+  }
+
+  async #replaceBy(text: string, marksMeanwhile: readonly string[]): Promise<void> {
     const fresh = `${this.#files.journal}.new`
     const handle = await open(fresh, 'w', 0o600)
-    this.#marksMeanwhile = []
+    const old = this.#handle
     try {
       await handle.writeFile(text)
       await handle.datasync()
       // Without a pause from here on: no mark may go to the old file alone.
-      const bytes = Buffer.byteLength(text) + writeAllSync(handle.fd, this.#marksMeanwhile.join(''))
+      const bytes = Buffer.byteLength(text) + writeAllSync(handle.fd, marksMeanwhile.join(''))
       renameSync(fresh, this.#files.journal)
-      const old = this.#handle
       this.#handle = handle
       this.#isTorn = false
       this.#bytes = bytes
       this.#rewriteAtBytes = bytes + limits.journalBytesMax
-      await old.close()
     } finally {
-      this.#marksMeanwhile = undefined
-      if (this.#handle !== handle) await handle.close()
+      await (this.#handle === handle ? old : handle).close()
     }
-    await syncFolderOf(this.#files.journal)
   }
 
   #replay(line: string): void {

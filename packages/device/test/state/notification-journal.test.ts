@@ -143,15 +143,18 @@ describe('rewriting', () => {
   test('marks made while the file is rewritten are in the new one', async () => {
     const files = await temporaryFiles()
     const journal = await NotificationJournal.open(files)
-    const count = linesUntilLimit
-    for (let n = 0; n < count; n++) await journal.keep(notification(n, lineBytes))
+    let count = 0
+    do await journal.keep(notification(count++, lineBytes))
+    while ((await stat(files.journal)).size <= limits.journalBytesMax)
     // This one starts the rewriting; the marks come while it is under way.
+    const before = (await stat(files.journal)).ino
     const next = journal.keep(notification(count))
     for (let n = 0; n < count; n++) {
       journal.markShown(`id-${n}`)
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(await next).toBe('new')
+    expect((await stat(files.journal)).ino).not.toBe(before)
     expect(await leftOver(files)).toEqual([`id-${count}`])
     await journal.close()
   })
