@@ -106,7 +106,7 @@ export class Mailbox implements BusInbox, DeviceInbox {
     const outgoing = this.#window.take(id)
     if (outgoing === undefined) return
     // A device that is slower than the wait is spared it for a while: it would only delay the provider.
-    if (!outgoing.isUnwritten && this.#writesBeforeGrace === 0) this.#writesBeforeGrace = writesAfterSlowAck
+    if (outgoing.outlastedGrace) this.#writesBeforeGrace = writesAfterSlowAck
     if (status === noRecipientStatus) this.#host.noRecipient(outgoing.message)
     outgoing.acknowledged(this.#host.store)
     this.#pump()

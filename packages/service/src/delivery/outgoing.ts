@@ -17,6 +17,8 @@ export class Outgoing {
   readonly message: StoredMessage
   /** How many the inbox rule lets wait, for one that was stored while the device was away; else 0. */
   inboxMax = 0
+  /** The wait for its acknowledgement was in vain. */
+  outlastedGrace = false
   #place: Place = Place.none
   #ticket: StoreTicket = 0
   #store: MessageStore | undefined
@@ -54,13 +56,11 @@ export class Outgoing {
     return outgoing.#gather(store) ? outgoing : undefined
   }
 
-  get isUnwritten(): boolean {
-    return this.#place === Place.waiting
-  }
-
   /** Gathers a message that still waits for its write. */
   writeNow(): void {
-    if (this.#place === Place.waiting && !this.#gather(this.#store!)) this.#finish('busy')
+    if (this.#place !== Place.waiting) return
+    this.outlastedGrace = true
+    if (!this.#gather(this.#store!)) this.#finish('busy')
   }
 
   get bytes(): number {

@@ -102,6 +102,25 @@ test('a device that is slower than the wait is spared it for some messages', asy
   expect(store.rows.size).toBe(3)
 })
 
+test('a device that has become quick again costs no more writes', async () => {
+  const { store, phone, accept, round, settled } = await waitingDelivery()
+  const take = async (name: string) => {
+    accept(name)
+    store.commit()
+    phone.acknowledge(name)
+    store.commit()
+    await settled()
+  }
+  accept('slow')
+  round()
+  round()
+  phone.acknowledge('slow')
+  for (let index = 0; index < 4; index++) await take(`written ${index}`)
+  store.calls.length = 0
+  for (let index = 0; index < 20; index++) await take(`spared ${index}`)
+  expect(store.calls).toEqual([])
+})
+
 test('no timer runs while nothing waits', async () => {
   const { timers, accept, phone, round } = await waitingDelivery()
   expect(timers.length).toBe(0)
