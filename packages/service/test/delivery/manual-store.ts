@@ -31,7 +31,7 @@ export class ManualStore implements MessageStore {
 
   addToInbox(message: StoredMessage, inboxMax: number, done: AddDone): StoreTicket {
     return this.#gather(() => {
-      const older = [...this.rows.values()].filter((row) => row.inboxMax > 0 && row.app === message.app)
+      const older = this.#inOrder().filter((row) => row.inboxMax > 0 && row.app === message.app)
       for (const row of older.slice(0, Math.max(0, older.length - inboxMax + 1))) this.rows.delete(row.seq)
       this.rows.set(message.seq, { ...message, inboxMax })
     }, done)
@@ -64,7 +64,7 @@ export class ManualStore implements MessageStore {
     return new Promise((resolve) =>
       this.#reads.push(() => {
         this.commit()
-        const messages = [...this.rows.values()].filter(
+        const messages = this.#inOrder().filter(
           (row) => row.device === device && row.seq > afterSeq && row.seq <= throughSeq,
         )
         resolve({ messages, hasMore: false, throughSeq })
@@ -112,6 +112,11 @@ export class ManualStore implements MessageStore {
 
   get waitingReads(): number {
     return this.#reads.length
+  }
+
+  /** By place, as the database reads them: a message whose write waited for an acknowledgement was added late. */
+  #inOrder(): InboxMessage[] {
+    return [...this.rows.values()].sort((left, right) => left.seq - right.seq)
   }
 
   #gather(apply: () => void, done: AddDone): StoreTicket {
