@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
-import { openPortal } from '@carillon/portal'
 import { beforeAll, expect, test } from 'vitest'
+import { openPortal } from '../../../portal/src/index.ts'
 import { DeviceActivation } from '../../src/activation.ts'
 import { deviceFilesIn, prepareStateDir } from '../../src/state/device-files.ts'
 import { createSigningRequest, deviceKeyIn } from '../../src/state/device-key.ts'

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openPortal, type Portal } from '@carillon/portal'
+import { openPortal, type Portal } from '../../../portal/src/index.ts'
 import type { Activate } from '../../src/index.ts'
 
 export interface TestPortal extends Portal {
