@@ -14,6 +14,8 @@ export const limits = {
   keepAliveMs: 300_000,
   /** No answer to that within this time: the connection is dropped and made anew. */
   keepAliveReplyMsMax: 15_000,
+  /** Notifications on their way to the disk; with more than these the device stops reading until half are done. */
+  arrivingMax: 256,
   /** Padding that a courier may ask for to probe the path; it gets no more than this. */
   flushPaddingBytesMax: 1_024,
   /** Ids of shown notifications that are remembered, oldest forgotten first: what a late duplicate is checked against. */

@@ -34,9 +34,19 @@ export class Arrivals {
     this.#host = host
   }
 
-  /** @param session the one that brought it: message ids, and so acknowledgements, mean nothing on another */
-  arrived(environment: Environment, message: MessageOf<'notification'>, session: CourierSession): void {
-    this.#track(this.#arrive(environment, message, session))
+  /**
+   * Resolves when the notification is dealt with.
+   *
+   * @param session the one that brought it: message ids, and so acknowledgements, mean nothing on another
+   */
+  arrived(
+    environment: Environment,
+    message: MessageOf<'notification'>,
+    session: CourierSession,
+  ): Promise<void> {
+    const work = this.#arrive(environment, message, session)
+    this.#track(work)
+    return work
   }
 
   /** Told after everything that came out of storage was shown. */

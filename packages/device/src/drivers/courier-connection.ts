@@ -1,8 +1,13 @@
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { courierAlpn } from '@carillon/wire'
+import { courierAlpn, type MessageOf } from '@carillon/wire'
 import { limits } from '../limits.ts'
 import { CourierSession, type DeviceIdentity, type SessionHandler } from '../session/courier-session.ts'
 import type { CourierAddress } from './courier-address.ts'
+
+/** What a connection tells: all that its session does, and it is told when a notification is dealt with. */
+export interface ConnectionHandler extends Omit<SessionHandler, 'send' | 'notification'> {
+  notification(message: MessageOf<'notification'>, session: CourierSession): Promise<void>
+}
 
 export interface CourierConnectionOptions {
   readonly address: CourierAddress
@@ -27,11 +32,13 @@ export class CourierConnection {
   readonly #ticker: NodeJS.Timeout
   readonly #ended: Promise<void>
   #corked = false
+  /** Notifications that are not dealt with yet. */
+  #arrivingCount = 0
   /** Why we are closing the connection, if we are. */
   #leaving = ''
 
   /** Dials; what goes wrong ends the session. */
-  constructor(options: CourierConnectionOptions, handler: Omit<SessionHandler, 'send'>) {
+  constructor(options: CourierConnectionOptions, handler: ConnectionHandler) {
     const { address, caPem, identity, baseToken, now, random } = options
     const { host, port } = address
     let ended = () => {}
@@ -46,7 +53,7 @@ export class CourierConnection {
         send: (bytes) => this.#write(bytes),
         connected: (token, courierTimeMs) => handler.connected(token, courierTimeMs),
         token: (request, token) => handler.token(request, token),
-        notification: (message, session) => handler.notification(message, session),
+        notification: (message, session) => this.#arriving(handler.notification(message, session)),
         storageEmpty: () => handler.storageEmpty(),
         ended: (end) => {
           clearInterval(this.#ticker)
@@ -82,6 +89,15 @@ export class CourierConnection {
       this.#socket.end()
     }
     return this.#ended
+  }
+
+  /** A courier that is faster than the disk waits: what it sends stays in the network. */
+  #arriving(work: Promise<void>): void {
+    if (++this.#arrivingCount === limits.arrivingMax) this.#socket.pause()
+    const done = () => {
+      if (--this.#arrivingCount === limits.arrivingMax / 2) this.#socket.resume()
+    }
+    work.then(done, done)
   }
 
   /** One write a turn, however many messages the session sends in it. */

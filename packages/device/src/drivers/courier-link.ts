@@ -1,12 +1,7 @@
 import { BackOff } from '../session/back-off.ts'
-import type {
-  CourierSession,
-  DeviceIdentity,
-  SessionEnd,
-  SessionHandler,
-} from '../session/courier-session.ts'
+import type { CourierSession, DeviceIdentity, SessionEnd } from '../session/courier-session.ts'
 import { type CourierAddress, redirectedAddress } from './courier-address.ts'
-import { CourierConnection } from './courier-connection.ts'
+import { type ConnectionHandler, CourierConnection } from './courier-connection.ts'
 
 export interface CourierLinkOptions {
   readonly address: CourierAddress
@@ -20,7 +15,7 @@ export interface CourierLinkOptions {
 }
 
 /** What the link tells its device, beside what the session does. */
-export interface LinkHandler extends Omit<SessionHandler, 'send' | 'ended'> {
+export interface LinkHandler extends Omit<ConnectionHandler, 'ended'> {
   /** @param retryMs when the link dials again; undefined when it was told to stay away */
   disconnected(reason: string, retryMs: number | undefined): void
 }

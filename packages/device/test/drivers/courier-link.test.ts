@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { decodeNonce } from '@carillon/wire'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { randomWithBackOff } from '../support/back-off-random.ts'
 import { afterTest } from '../support/temporary.ts'
-import { baseToken, TestCourier } from '../support/test-courier.ts'
+import { apnsIdOf, baseToken, notification, TestCourier } from '../support/test-courier.ts'
 import { bundleId, type Phone, startPhone } from '../support/test-phone.ts'
 import { type TestPortal, testPortal } from '../support/test-portal.ts'
 
@@ -80,6 +81,20 @@ describe('a lost connection', () => {
     expect((await log.next('disconnected')).reason).toContain('cannot be read')
     await courier.connection(2)
   })
+})
+
+test('a burst that is larger than what may be under way is shown and acknowledged whole', async () => {
+  const { log } = await phone()
+  const connection = await courier.connection()
+  await connection.accept()
+  await connection.hear('filter')
+  const count = limits.arrivingMax * 5
+  const burst = Array.from({ length: count }, (_, n) => notification(bundleId, n))
+  connection.say(...burst, { type: 'noStorage' })
+  await connection.hear('ack', count)
+  await log.next('storageEmpty')
+  expect(log.shown).toEqual(burst.map(({ id }) => apnsIdOf(id)))
+  expect(connection.all('ack').every(({ status }) => status === 0)).toBe(true)
 })
 
 describe('redirect', () => {

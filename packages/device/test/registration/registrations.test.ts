@@ -305,6 +305,13 @@ describe('a device', () => {
     expect(await rejection(second)).toMatchObject({ code: 'STATE_IN_USE' })
   })
 
+  test('with its clock turned beyond the profile’s end refuses the app', async () => {
+    const { device } = await phone({ now: () => Date.now() + 366 * 24 * 3600_000 })
+    expect(await rejection(device.install({ bundleId, profile }))).toMatchObject({
+      code: 'PROFILE_EXPIRED',
+    })
+  })
+
   test('knows no courier of the environment', async () => {
     const { device } = await phone({ couriers: {} })
     expect(await rejection(device.install({ bundleId, profile }))).toMatchObject({
