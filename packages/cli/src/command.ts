@@ -1,4 +1,5 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError, type Option } from 'commander'
+import { usageError } from './cli-error.ts'
 import { type Output, outputFor, reportFailure } from './output.ts'
 
 type Action<Options> = (options: Options, output: Output) => Promise<void>
@@ -13,18 +14,36 @@ export function command<Options>(
   example: string,
   action: Action<Options>,
 ): Command {
-  return new Command(name)
+  const made = new Command(name)
+  return made
     .description(what)
     .option('--json', 'one JSON object a line on stdout, nothing else there')
     .addHelpText('after', `\nExample:\n  $ ${example}`)
     .action(async (options: Options & { json?: boolean }) => {
-      const json = options.json === true
+      // Also where another option has swallowed it: that is told as JSON, too.
+      const json = options.json === true || process.argv.includes('--json')
       try {
+        refuseSwallowed(made.options, options)
         await action(options, outputFor(json))
       } catch (error) {
         process.exitCode = reportFailure(error, json)
       }
     })
+}
+
+/** `--data --json` would make `--json` the value of `--data`, and a directory of that name. */
+function refuseSwallowed(declared: readonly Option[], given: object): void {
+  for (const option of declared) {
+    const value = (given as Record<string, unknown>)[option.attributeName()]
+    if (declared.some(({ long }) => long === value))
+      throw usageError(`${option.long} has no value, but ${value} behind it.`, 'Give its value.')
+  }
+}
+
+/** A whole number that an option takes. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is not a whole number.')
 }
 
 /** A command that only holds others, with an example of one of them in its help. */

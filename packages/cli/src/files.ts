@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { constants } from 'node:fs'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { CliError } from './cli-error.ts'
 
 /** Reads a file that an option names; a missing or unreadable one is a sentence about that option. */
@@ -17,6 +18,20 @@ export async function readNamedFile(option: string, file: string): Promise<Buffe
   }
 }
 
+/**
+ * Makes the folder that `--out` names, before anything is made that goes into it: a key that cannot be written
+ * would be lost.
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  const path = resolve(folder)
+  try {
+    await mkdir(path, { recursive: true })
+    await access(path, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw unwritable(path, cause)
+  }
+}
+
 /** Writes a file, making its folder; `secret` ones are readable by their owner only. Returns the absolute path. */
 export async function writeNamedFile(
   file: string,
@@ -28,18 +43,28 @@ export async function writeNamedFile(
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, content, { mode: secret ? 0o600 : 0o644 })
   } catch (cause) {
-    throw new CliError(
-      'FILE_UNWRITABLE',
-      `The file ${path} cannot be written (${(cause as NodeJS.ErrnoException).code ?? cause}).`,
-      'Name a folder that you may write to, with --out.',
-      1,
-      cause,
-    )
+    throw unwritable(path, cause)
   }
   return path
+}
+
+function unwritable(path: string, cause: unknown): CliError {
+  return new CliError(
+    'FILE_UNWRITABLE',
+    `${path} cannot be written (${(cause as NodeJS.ErrnoException).code ?? cause}).`,
+    'Name a folder that you may write to, with --out.',
+    1,
+    cause,
+  )
 }
 
 /** A file inside the folder that `--out` names. */
 export function inFolder(folder: string, name: string): string {
   return join(folder, name)
+}
+
+/** A path as a person would type it here: relative where it lies below the working directory. */
+export function shownPath(path: string): string {
+  const below = relative(process.cwd(), resolve(path))
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? resolve(path) : below
 }

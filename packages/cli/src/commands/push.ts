@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises'
-import { type Auth, PushClient, type PushResult } from '@carillon/apns'
+import { ArgumentError, type Auth, PushClient, type PushResult } from '@carillon/apns'
 import {
   type Environment,
   environments,
   header,
+  isApnsId,
   type Priority,
   type PushType,
   pushTypes,
 } from '@carillon/wire'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { CliError, usageError } from '../cli-error.ts'
-import { command } from '../command.ts'
+import { command, wholeNumber } from '../command.ts'
 import { readNamedFile } from '../files.ts'
 import { endpointsOf } from '../running-system.ts'
 
@@ -33,7 +34,7 @@ interface PushOptions {
   certKey?: string
   pushType?: PushType
   priority?: string
-  expiration?: string
+  expiration?: number
   collapseId?: string
   apnsId?: string
 }
@@ -45,19 +46,14 @@ export const pushCommand = command<PushOptions>(
   async (options, output) => {
     const auth = await authOf(options)
     const payload = await payloadOf(options)
-    const client = new PushClient({
-      auth,
-      environment: options.environment,
-      limits: { queuedMsMax: connectMsMax },
-      ...(await addressOf(options)),
-    })
+    const client = openClient(options, auth, await addressOf(options))
     try {
       const result = await client.send({
         deviceToken: options.token,
         topic: options.topic,
         pushType: options.pushType,
         priority: options.priority === undefined ? undefined : (Number(options.priority) as Priority),
-        expiration: options.expiration === undefined ? undefined : Number(options.expiration),
+        expiration: options.expiration,
         collapseId: options.collapseId,
         apnsId: options.apnsId,
         payload,
@@ -85,9 +81,41 @@ export const pushCommand = command<PushOptions>(
   .option('--cert-key <file>', 'its key (PEM)')
   .addOption(new Option('--push-type <type>', header.apnsPushType).choices(Object.keys(pushTypes)))
   .addOption(new Option('--priority <n>', header.apnsPriority).choices(['10', '5', '1']))
-  .option('--expiration <seconds>', 'UNIX time; 0: one attempt, not stored')
+  .option('--expiration <seconds>', 'UNIX time; 0: one attempt, not stored', wholeNumber)
   .option('--collapse-id <id>', 'replaces the shown notification with the same id')
-  .option('--apns-id <uuid>', 'id of the notification; made here where absent')
+  .option('--apns-id <uuid>', 'id of the notification; made here where absent', uuid)
+
+type ServiceAddress = { host?: string; port?: number; ca?: string }
+
+function openClient(options: PushOptions, auth: Auth, address: ServiceAddress): PushClient {
+  const { environment, key, cert, certKey, ca } = options
+  try {
+    return new PushClient({ auth, environment, limits: { queuedMsMax: connectMsMax }, ...address })
+  } catch (cause) {
+    if (!(cause instanceof ArgumentError)) throw cause
+    // The library speaks of its own arguments; whoever typed the command knows options and files.
+    const why = cause.message.slice(cause.field.length + 2).split('. ')[0]
+    if (cause.field === 'auth.keyId')
+      throw usageError(`--key-id is wrong: ${why}.`, 'See the name of the key.')
+    if (cause.field === 'auth.teamId')
+      throw usageError(`--team-id is wrong: ${why}.`, '`carillon portal ca show` tells it.')
+    const [files, fix] =
+      cause.field === 'ca'
+        ? [`The root certificate ${ca}`, 'Give a certificate in PEM with --ca.']
+        : auth.type === 'token'
+          ? [`The key ${key}`, 'Give the AuthKey_….p8 file of the portal with --key.']
+          : [
+              `The certificate ${cert} with the key ${certKey}`,
+              'Give both in PEM, and the key that belongs to the certificate.',
+            ]
+    throw new CliError('CREDENTIALS_UNUSABLE', `${files} cannot be used: ${why}.`, fix, 1, cause)
+  }
+}
+
+function uuid(text: string): string {
+  if (isApnsId(text)) return text
+  throw new InvalidArgumentError('It is not a UUID.')
+}
 
 async function authOf(options: PushOptions): Promise<Auth> {
   const { key, keyId, teamId, cert, certKey } = options
@@ -122,24 +150,28 @@ async function payloadOf({ alert, payload }: PushOptions): Promise<object | Uint
   if (payload === undefined)
     throw usageError('There is nothing to send.', 'Give --alert TEXT or --payload FILE.')
   const bytes = await readNamedFile('--payload', payload)
-  try {
-    JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw new CliError(
+  const notJson = (why: string, cause?: unknown) =>
+    new CliError(
       'PAYLOAD_NOT_JSON',
-      `${payload} is not JSON: ${(cause as Error).message}.`,
+      `${payload} is not ${why}.`,
       'Mend the file given with --payload.',
       1,
       cause,
     )
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw notJson(`JSON: ${(cause as Error).message.replaceAll('\n', ' ')}`, cause)
   }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw notJson('a JSON object')
   return bytes
 }
 
-async function addressOf(options: PushOptions): Promise<{ host?: string; port?: number; ca?: string }> {
+async function addressOf(options: PushOptions): Promise<ServiceAddress> {
   if (options.connect !== undefined) {
     const [, host, port] = /^(.+):(\d{1,5})$/.exec(options.connect) ?? []
-    if (!host || !port)
+    if (!host || !port || Number(port) < 1 || Number(port) > 65_535)
       throw usageError(
         `--connect ${options.connect} is not host:port.`,
         'For example --connect push.example.com:2197.',
@@ -154,5 +186,5 @@ async function addressOf(options: PushOptions): Promise<{ host?: string; port?: 
 
 function readable(result: PushResult): string {
   if (result.ok) return `accepted, apns-id ${result.apnsId}`
-  return `${result.status || 'not answered'} ${result.reason}. ${result.hint}`
+  return `${result.status || 'Not answered:'} ${result.reason}. ${result.hint.replace(/\.?$/, '.')}`
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createSigningRequest } from '@carillon/device'
 import { PortalError, type PortalOperations } from '@carillon/portal'
-import { writeNamedFile } from '../files.ts'
+import { shownPath, writeNamedFile } from '../files.ts'
 import { openPortalOf } from '../running-system.ts'
 import { bundleId, type StoryContext } from './context.ts'
 import type { Step } from './step.ts'
@@ -35,11 +35,11 @@ export const portalSteps: readonly Step<StoryContext>[] = [
     party: 'provider',
     title: 'private key and certificate signing request',
     async run({ files }) {
-      if (existsSync(files.certificateRequest)) return { detail: files.certificateRequest }
+      if (existsSync(files.certificateRequest)) return { detail: shownPath(files.certificateRequest) }
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       await writeNamedFile(files.certificateKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), true)
       const request = await createSigningRequest(privateKey, 'Example back end')
-      return { detail: await writeNamedFile(files.certificateRequest, request) }
+      return { detail: shownPath(await writeNamedFile(files.certificateRequest, request)) }
     },
   },
   {
@@ -62,7 +62,7 @@ export const portalSteps: readonly Step<StoryContext>[] = [
         true,
       )
       await writeNamedFile(files.key, JSON.stringify({ keyId, teamId, privateKeyPem }), true)
-      return { detail: `key ${keyId} of team ${teamId}\n${file}` }
+      return { detail: `key ${keyId} of team ${teamId}\n${shownPath(file)}` }
     },
   },
   {
@@ -78,7 +78,9 @@ export const portalSteps: readonly Step<StoryContext>[] = [
         deviceIds: [device.deviceId],
       })
       const file = await writeNamedFile(files.profile, profile.der)
-      return { detail: `device ${device.deviceId}, udid ${device.udid}\nprofile ${profile.uuid}\n${file}` }
+      return {
+        detail: `device ${device.deviceId}, udid ${device.udid}\nprofile ${profile.uuid}\n${shownPath(file)}`,
+      }
     },
   },
 ]
@@ -92,7 +94,7 @@ async function pushCertificate(portal: PortalOperations, files: StoryContext['fi
   const newest = (await portal.certificates.list()).find((certificate) => certificate.bundleId === bundleId)
   if (!newest) throw new Error('the portal does not know the certificate that it issued')
   return {
-    detail: `serial ${newest.serial}, valid until ${new Date(newest.notAfter).toISOString().slice(0, 10)}\n${files.certificate}`,
+    detail: `serial ${newest.serial}, valid until ${new Date(newest.notAfter).toISOString().slice(0, 10)}\n${shownPath(files.certificate)}`,
   }
 }
 

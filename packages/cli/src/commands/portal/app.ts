@@ -1,5 +1,5 @@
 import type { App } from '@carillon/portal'
-import { command, group } from '../../command.ts'
+import { command, group, wholeNumber } from '../../command.ts'
 import { withPortal } from '../../running-system.ts'
 
 interface CreateOptions {
@@ -7,7 +7,7 @@ interface CreateOptions {
   bundleId: string
   name: string
   push: boolean
-  inbox?: string
+  inbox?: number
 }
 
 const create = command<CreateOptions>(
@@ -20,7 +20,7 @@ const create = command<CreateOptions>(
         bundleId: options.bundleId,
         name: options.name,
         push: options.push,
-        ...(options.inbox === undefined ? {} : { inboxMax: Number(options.inbox) }),
+        ...(options.inbox === undefined ? {} : { inboxMax: options.inbox }),
       })
       output.result(app, `App ID ${app.appId} (${app.name})${app.push ? ', push on' : ''}`)
     }),
@@ -29,7 +29,7 @@ const create = command<CreateOptions>(
   .requiredOption('--bundle-id <id>', 'for example com.example.app')
   .requiredOption('--name <name>', 'a name to show')
   .option('--no-push', 'without the push capability')
-  .option('--inbox <n>', 'how many notifications wait for a device that is away (1, as Apple)')
+  .option('--inbox <n>', 'how many notifications wait for a device that is away (1, as Apple)', wholeNumber)
 
 const list = command<{ data: string }>(
   'list',

@@ -1,7 +1,7 @@
 import { type IssuedCertificate, type PushCertificateKind, pushCertificateKinds } from '@carillon/portal'
 import { Option } from 'commander'
 import { command, group } from '../../command.ts'
-import { inFolder, readNamedFile, writeNamedFile } from '../../files.ts'
+import { inFolder, prepareFolder, readNamedFile, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
 interface CreateOptions {
@@ -25,6 +25,7 @@ const create = command<CreateOptions>(
       const request = options.csr
         ? { csrPem: (await readNamedFile('--csr', options.csr)).toString('utf8') }
         : { keyType: options.keyType, ...(options.p12Password ? { p12Password: options.p12Password } : {}) }
+      await prepareFolder(options.out)
       const issued = await portal.certificates.create({ bundleId, kind, ...request })
       const files = await writeFiles(options.out, issued)
       const password = issued.p12Password === undefined ? {} : { p12Password: issued.p12Password }

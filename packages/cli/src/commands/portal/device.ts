@@ -1,5 +1,6 @@
+import { dirname } from 'node:path'
 import { command, group } from '../../command.ts'
-import { readNamedFile, writeNamedFile } from '../../files.ts'
+import { prepareFolder, readNamedFile, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
 const add = command<{ data: string; name: string; udid?: string }>(
@@ -37,6 +38,7 @@ const activate = command<{ data: string; device: string; csr: string; out: strin
   (options, output) =>
     withPortal(options.data, async (portal) => {
       const csrPem = (await readNamedFile('--csr', options.csr)).toString('utf8')
+      await prepareFolder(dirname(options.out))
       // A device id has 10 characters, a UDID 25 or 40; the portal takes either.
       const which = options.device.length > 10 ? { udid: options.device } : { deviceId: options.device }
       const activated = await portal.devices.activate({ csrPem, ...which })

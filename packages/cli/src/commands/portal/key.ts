@@ -1,7 +1,7 @@
 import { type KeyEnvironment, keyEnvironments } from '@carillon/portal'
 import { Option } from 'commander'
 import { command, group } from '../../command.ts'
-import { inFolder, writeNamedFile } from '../../files.ts'
+import { inFolder, prepareFolder, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
 interface CreateOptions {
@@ -17,6 +17,7 @@ const create = command<CreateOptions>(
   'carillon portal key create --data ./data --name "Back end" --out ./keys',
   (options, output) =>
     withPortal(options.data, async (portal) => {
+      await prepareFolder(options.out)
       const key = await portal.keys.create({ name: options.name, environment: options.environment })
       const file = await writeNamedFile(
         inFolder(options.out, `AuthKey_${key.keyId}.p8`),

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path'
 import { type ProfileKind, profileKinds } from '@carillon/portal'
 import { Option } from 'commander'
 import { collect, command, group } from '../../command.ts'
-import { writeNamedFile } from '../../files.ts'
+import { prepareFolder, writeNamedFile } from '../../files.ts'
 import { withPortal } from '../../running-system.ts'
 
 interface CreateOptions {
@@ -18,6 +19,7 @@ const create = command<CreateOptions>(
   'carillon portal profile create --data ./data --bundle-id com.example.app --kind development --device ABC123DEFG --out app.mobileprovision',
   (options, output) =>
     withPortal(options.data, async (portal) => {
+      await prepareFolder(dirname(options.out))
       const profile = await portal.profiles.create({
         bundleId: options.bundleId,
         kind: options.kind,
