@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { ServerConnection } from '../server-connection.ts'
 import { SocketDriver } from './socket.ts'
@@ -54,11 +54,25 @@ export const listen = async (
 ): Promise<Listener> => {
   const { host = '127.0.0.1', port = 0, ...tls } = options
   const connections = new Set<ServerConnection>()
+  const sockets = new Set<Socket>()
+  let closing: { readonly debugData: Uint8Array | undefined } | undefined
+  const cutWhenDrained = () => {
+    // What is left then is in its handshake, or has not begun one: nobody waits for an answer there.
+    if (closing && connections.size === 0) for (const socket of sockets) socket.destroy()
+  }
   const server = createServer(serverTlsOptions(tls), (socket) => {
     const connection = accept(socket)
     connections.add(connection)
-    socket.once('close', () => connections.delete(connection))
+    socket.once('close', () => {
+      connections.delete(connection)
+      cutWhenDrained()
+    })
     serve(socket, connection)
+    if (closing) connection.drain(closing.debugData)
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
   server.listen(port, host)
   await once(server, 'listening')
@@ -70,7 +84,9 @@ export const listen = async (
       if (!server.listening) return
       const closed = once(server, 'close')
       server.close()
+      closing = { debugData }
       for (const connection of connections) connection.drain(debugData)
+      cutWhenDrained()
       await closed
     },
   }
