@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../operations.ts'
@@ -53,6 +53,12 @@ export async function startPortalServer(options: PortalServerOptions): Promise<P
     server.once('error', (cause) => reject(listenFailed(host, port, cause)))
     server.listen(port, host, resolve)
   })
+  // Beside HTTP connections those that are still in their TLS handshake.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   const address = server.address() as AddressInfo
   const name = isAnyAddress(host) ? 'localhost' : address.family === 'IPv6' ? `[${host}]` : host
   return {
@@ -61,6 +67,7 @@ export async function startPortalServer(options: PortalServerOptions): Promise<P
       return new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        for (const socket of sockets) socket.destroy()
       })
     },
   }
