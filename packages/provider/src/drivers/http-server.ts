@@ -1,7 +1,7 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import type { AddressInfo, Socket } from 'node:net'
+import { createAdaptorServer, type ServerType } from '@hono/node-server'
 import { ProviderError } from '../provider-error.ts'
 
 /** Where the API is served. */
@@ -31,6 +31,7 @@ export async function serveHttp(fetch: Fetch, { host, port, tls }: ListenOptions
     tls === undefined
       ? createAdaptorServer({ fetch, createServer })
       : createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions: { ...tls } })
+  const endWhenAnswered = connectionsOf(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message
@@ -46,8 +47,36 @@ export async function serveHttp(fetch: Fetch, { host, port, tls }: ListenOptions
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        if ('closeIdleConnections' in server) server.closeIdleConnections()
+        endWhenAnswered()
       }),
+  }
+}
+
+/**
+ * Gives what ends a server's connections: at once those without a request under way (also ones that never sent
+ * any, which Node itself waits for), the others when all requests are answered.
+ */
+function connectionsOf(server: ServerType): () => void {
+  const sockets = new Set<Socket>()
+  let requests = 0
+  let ending = false
+  const end = () => {
+    if (ending && requests === 0) for (const socket of sockets) socket.destroySoon()
+  }
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+    requests += 1
+    response.once('close', () => {
+      requests -= 1
+      end()
+    })
+  })
+  return () => {
+    ending = true
+    end()
   }
 }
 
