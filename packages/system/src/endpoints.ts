@@ -56,17 +56,24 @@ export async function readEndpoints(dataDir: string): Promise<Endpoints | undefi
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // ENOTDIR: a file stands where a folder of the path should be, so there is no system either.
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined
     throw new SystemError('ENDPOINTS_UNREADABLE', `${file} cannot be read.`, 'Check its permissions.', cause)
   }
-  try {
-    return JSON.parse(text) as Endpoints
-  } catch (cause) {
-    throw new SystemError(
+  const damaged = (cause?: unknown) =>
+    new SystemError(
       'ENDPOINTS_UNREADABLE',
       `${file} is damaged.`,
       'Stop the system and start it again with `carillon up`; the file is written anew.',
       cause,
     )
+  let endpoints: Partial<Endpoints> | null
+  try {
+    endpoints = JSON.parse(text)
+  } catch (cause) {
+    throw damaged(cause)
   }
+  if (endpoints?.event !== 'ready' || !endpoints.portal || !endpoints.provider || !endpoints.environments)
+    throw damaged()
+  return endpoints as Endpoints
 }

@@ -1,13 +1,21 @@
 import { SystemError } from './system-error.ts'
 
-/** The sentence behind an error that kept a party from starting; errors of ours pass through. */
+type ListenError = NodeJS.ErrnoException & { address?: string; port?: number }
+
+/**
+ * The sentence behind an error that kept a party from starting. Each party has its own words for a port that it
+ * cannot have; here they are the same for all, with the options of the whole system. Others pass through.
+ */
 export function startFailure(error: unknown): unknown {
-  const { code, address, port, fix } = error as NodeJS.ErrnoException & {
-    address?: string
-    port?: number
-    fix?: string
+  for (let origin = error; origin instanceof Error; origin = origin.cause) {
+    const sentence = listenFailure(origin)
+    if (sentence) return sentence
   }
-  if (fix !== undefined) return error
+  return error
+}
+
+function listenFailure(origin: ListenError): SystemError | undefined {
+  const { code, address, port } = origin
   const where = port === undefined ? 'A port' : `Port ${port}${address ? ` on ${address}` : ''}`
   switch (code) {
     case 'EADDRINUSE':
@@ -15,18 +23,21 @@ export function startFailure(error: unknown): unknown {
         'PORT_TAKEN',
         `${where} is taken by another program.`,
         'Stop it, or start with --ports auto.',
-        error,
+        origin,
       )
     case 'EACCES':
-      return new SystemError('PORT_TAKEN', `${where} may not be used.`, 'Start with --ports auto.', error)
+      // Files have paths; a port that needs more rights has none.
+      if (origin.syscall !== 'listen' && origin.syscall !== 'bind') return undefined
+      return new SystemError('PORT_TAKEN', `${where} may not be used.`, 'Start with --ports auto.', origin)
     case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
       return new SystemError(
         'ADDRESS',
         `${address ?? 'The address'} is not an address of this machine.`,
         'Name another with --host.',
-        error,
+        origin,
       )
     default:
-      return error
+      return undefined
   }
 }
