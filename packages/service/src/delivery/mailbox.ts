@@ -43,6 +43,8 @@ export class Mailbox implements BusInbox, DeviceInbox {
   /** Something is stored from this place on that no pass has covered. */
   #unreadFrom = nothingUnread
   #hasTopics = false
+  /** One read at a time, however often the device names its topics. */
+  #isReading = false
   /** Messages that are written at once before the next one waits for its acknowledgement. */
   #writesBeforeGrace = 0
   #isClosed = false
@@ -196,17 +198,18 @@ export class Mailbox implements BusInbox, DeviceInbox {
   }
 
   #readPage(pass: StoredPass): void {
-    if (pass.isReading) return
-    pass.isReading = true
+    if (this.#isReading) return
+    this.#isReading = true
     this.#host.store.read(this.device, pass.afterSeq, pass.throughSeq).then(
       (page) => {
+        this.#isReading = false
         // The session may have ended, or its topics changed, while the disk was at work.
-        if (this.#pass !== pass) return
-        pass.take(page)
+        if (this.#pass === pass) pass.take(page)
         this.#pump()
       },
       (error: unknown) => {
-        if (this.#pass !== pass) return
+        this.#isReading = false
+        if (this.#pass !== pass) return this.#pump()
         // What is stored stays stored; closing the session makes the device come again and read it then.
         this.#host.readFailed(this.device, error)
         this.close()

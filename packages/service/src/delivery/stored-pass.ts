@@ -6,7 +6,6 @@ export class StoredPass {
   readonly throughSeq: number
   /** The device has just named its topics and is told when the pass is over. */
   readonly isAfterTopics: boolean
-  isReading = false
   hasMore = true
   #page: readonly InboxMessage[] = []
   #at = 0
@@ -31,7 +30,6 @@ export class StoredPass {
   }
 
   take(page: StoredPage): void {
-    this.isReading = false
     this.#page = page.messages
     this.#at = 0
     this.hasMore = page.hasMore

@@ -276,6 +276,18 @@ test.each([
   expect(phone.names).toEqual(wish === 'hold' ? ['behind'] : [])
 })
 
+test('a flood of filters costs one read at a time, and one word that nothing more is stored', async () => {
+  const store = new ManualStore()
+  const { connect } = deliveryOver(store)
+  const phone = connect()
+  for (let count = 0; count < 100; count++) phone.inbox.topicsChanged()
+  expect(store.waitingReads).toBe(1)
+  await store.answerReads()
+  expect(store.waitingReads).toBe(1)
+  await store.answerReads()
+  expect([store.waitingReads, phone.storageSentTimes]).toEqual([0, 1])
+})
+
 test('what a device ignores is removed from the store', async () => {
   const { store } = await openStoreFixture()
   const { accept, connect } = deliveryOver(store)
