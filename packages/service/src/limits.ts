@@ -46,6 +46,8 @@ export const limits = {
   unackedBytesPerSessionMax: 1024 * 1024,
   /** Notifications that wait in memory behind a flush of the store; further ones wait in the store. */
   behindFlushMax: 256,
+  /** How long a notification that is sent now or never waits there; then it is dropped. */
+  onceBehindFlushMsMax: 10_000,
   /** Acknowledged notifications gathered until something else is written; then they are deleted at once. */
   removalsGatheredMax: 512,
   /**

@@ -6,7 +6,8 @@ export type ShortTimer = (run: () => void) => void
 /**
  * A short wait before a message that was sent is written to the disk. A device that is awake acknowledges within a
  * few milliseconds, and what is acknowledged needs no disk at all: that saves a third of a delivery's cost. A
- * message waits for one to two rounds of the timer.
+ * message waits for one to two rounds of the timer, longer only while the store takes no more: it was sent already,
+ * and a provider that is told to come again would have it shown twice.
  */
 export class AckGrace {
   readonly #timer: ShortTimer
@@ -29,7 +30,8 @@ export class AckGrace {
     const due = this.#old
     this.#old = this.#young
     this.#young = []
-    for (const outgoing of due) outgoing.writeNow()
+    const refused = due.findIndex((outgoing) => !outgoing.writeNow())
+    if (refused >= 0) this.#old = due.slice(refused).concat(this.#old)
     this.#isRunning = this.#old.length > 0
     if (this.#isRunning) this.#timer(this.#round)
   }

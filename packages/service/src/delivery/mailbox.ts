@@ -133,7 +133,7 @@ export class Mailbox implements BusInbox, DeviceInbox {
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const outgoing of this.#window.waiting()) outgoing.writeNow()
+    for (const outgoing of this.#window.waiting()) if (!outgoing.writeNow()) outgoing.giveUp()
     this.#protectSent()
     this.#pass = undefined
     this.#behind = []
@@ -220,14 +220,15 @@ export class Mailbox implements BusInbox, DeviceInbox {
 
   #sendBehind(): boolean {
     let sent = 0
+    const nowMs = this.#host.now()
     for (const outgoing of this.#behind) {
       // The device may have named other topics since. What is held stays stored for the pass that names it again.
       const wish = this.#link.wishFor(outgoing.message.topic)
-      if (wish === 'deliver') {
+      if (wish === 'drop' || outgoing.isTooLate(nowMs)) {
+        outgoing.acknowledged(this.#host.store)
+      } else if (wish === 'deliver') {
         if (!this.#window.hasRoomFor(outgoing.bytes)) break
         this.#transmit(outgoing, 'live')
-      } else if (wish === 'drop') {
-        outgoing.acknowledged(this.#host.store)
       }
       sent++
     }

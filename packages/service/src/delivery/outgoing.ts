@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import type { MessageStore, StoreTicket } from '../store/message-store.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
 import type { AcceptOutcome } from './delivery.ts'
@@ -19,6 +20,7 @@ export class Outgoing {
   inboxMax = 0
   /** The wait for its acknowledgement was in vain. */
   outlastedGrace = false
+  #isOnce = false
   #place: Place = Place.none
   #ticket: StoreTicket = 0
   #store: MessageStore | undefined
@@ -30,7 +32,9 @@ export class Outgoing {
 
   /** A message that is never stored. */
   static once(message: StoredMessage): Outgoing {
-    return new Outgoing(message)
+    const outgoing = new Outgoing(message)
+    outgoing.#isOnce = true
+    return outgoing
   }
 
   /** A message that was read from the store. */
@@ -56,11 +60,23 @@ export class Outgoing {
     return outgoing.#gather(store) ? outgoing : undefined
   }
 
-  /** Gathers a message that still waits for its write. */
-  writeNow(): void {
-    if (this.#place !== Place.waiting) return
+  /** Gathers a message that still waits for its write. False where the store takes no more: it waits on. */
+  writeNow(): boolean {
+    if (this.#place !== Place.waiting) return true
     this.outlastedGrace = true
-    if (!this.#gather(this.#store!)) this.#finish('busy')
+    return this.#gather(this.#store!)
+  }
+
+  /** Nobody will acknowledge it any more and the store takes no more: the provider has to come again. */
+  giveUp(): void {
+    this.#place = Place.none
+    this.#finish('busy')
+  }
+
+  /** One that is never stored waits behind others for a moment only, any other until it expires. */
+  isTooLate(nowMs: number): boolean {
+    const { expiration, receivedAtMs } = this.message
+    return (this.#isOnce ? receivedAtMs + limits.onceBehindFlushMsMax : expiration * 1000) <= nowMs
   }
 
   get bytes(): number {
@@ -80,8 +96,9 @@ export class Outgoing {
 
   #gather(store: MessageStore): boolean {
     this.#ticket = store.addSent(this.message, (outcome) => this.#written(outcome))
-    this.#place = this.#ticket === 0 ? Place.none : Place.gathered
-    return this.#ticket !== 0
+    if (this.#ticket === 0) return false
+    this.#place = Place.gathered
+    return true
   }
 
   #written(outcome: 'stored' | 'failed'): void {

@@ -75,14 +75,32 @@ test('a session that is replaced loses nothing that waited', async () => {
   expect(second.names).toEqual(['a', 'b'])
 })
 
-test('a store that is full when the wait is over: busy', async () => {
-  const { store, outcomes, accept, round, settled } = await waitingDelivery()
+test('a store that is full when the wait is over: what was sent waits on, instead of being sent twice', async () => {
+  const { store, phone, outcomes, accept, round, settled } = await waitingDelivery()
+  for (const name of ['a', 'b', 'c']) accept(name)
+  store.isFull = true
+  for (let count = 0; count < 5; count++) round()
+  phone.acknowledge('b')
+  await settled()
+  expect([...outcomes]).toEqual([['b', 'accepted']])
+  store.isFull = false
+  round()
+  store.commit()
+  await settled()
+  expect([outcomes.get('a'), outcomes.get('c'), store.rows.size]).toEqual(['accepted', 'accepted', 2])
+})
+
+test('a session that ends while the store is full: busy, and nothing of it later', async () => {
+  const { store, phone, outcomes, accept, round, settled } = await waitingDelivery()
   accept('a')
   store.isFull = true
+  phone.inbox.close()
+  store.isFull = false
   round()
   round()
+  store.commit()
   await settled()
-  expect(outcomes.get('a')).toBe('busy')
+  expect([outcomes.get('a'), store.rows.size]).toEqual(['busy', 0])
 })
 
 test('a device that is slower than the wait is spared it for some messages', async () => {

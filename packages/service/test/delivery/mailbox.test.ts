@@ -312,6 +312,29 @@ test('expired messages are never sent, and removed', async () => {
   expect((await storedSeqs(store)).length).toBe(1)
 })
 
+test('what waited behind a flush until it expired is not sent, and removed', async () => {
+  const store = new ManualStore()
+  const { accept, connect, clock } = deliveryOver(store)
+  const phone = connect()
+  void accept('short', { expiration: nowSeconds + 60 })
+  void accept('long')
+  clock.nowMs += 61_000
+  while (store.waitingReads > 0) await store.answerReads()
+  store.commit()
+  expect([phone.names, [...store.rows.values()].length]).toEqual([['long'], 1])
+})
+
+test('a notification for now or never does not wait long behind a flush', async () => {
+  const store = new ManualStore()
+  const { accept, connect, clock } = deliveryOver(store)
+  const phone = connect()
+  void accept('long ago', { expiration: 0 })
+  clock.nowMs += limits.onceBehindFlushMsMax
+  void accept('now', { expiration: 0 })
+  while (store.waitingReads > 0) await store.answerReads()
+  expect(phone.names).toEqual(['now'])
+})
+
 test('something stored by another process is fetched when the bus wakes the mailbox', async () => {
   const { store } = await openStoreFixture()
   const { connect, bus } = deliveryOver(store)
