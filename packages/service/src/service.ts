@@ -75,7 +75,7 @@ export async function startService(options: ServiceOptions): Promise<PushService
     endings.push(() => database.close())
     const registry = openRegistry({ database, authority, now, random })
     endings.push(() => registry.close())
-    const store = await openMessageStore({ database })
+    const store = await openMessageStore({ database, onTrouble })
     endings.push(() => store.close())
     const ticker = setInterval(() => store.tick(now()), storeTickMs)
     ticker.unref()

@@ -4,11 +4,14 @@ import { decodeMessageRecord, encodeMessageRecord } from './message-record.ts'
 import type { AddDone, InboxMessage, MessageStore, StoredPage, StoreTicket } from './message-store.ts'
 import { OutstandingWrites } from './outstanding-writes.ts'
 import { RemovalQueue } from './removal-queue.ts'
+import { StoreError } from './store-error.ts'
 import type { StoredMessage } from './stored-message.ts'
 
 export interface MessageStoreOptions {
   /** Open, with the migrations of this package applied. The store does not close it. */
   readonly database: Database
+  /** Told of a stored message that cannot be read, in one sentence; it is left out and stays until it expires. */
+  readonly onTrouble?: (sentence: string, cause: unknown) => void
 }
 
 /** Opens the message store in a database; continues the order of acceptance where the last run ended. */
@@ -18,8 +21,10 @@ export async function openMessageStore(options: MessageStoreOptions): Promise<Me
   const last = await database.get<{ last: number | null }>(
     database.prepare('SELECT max(seq) AS last FROM messages'),
   )
-  return new DatabaseMessageStore(database, last?.last ?? 0)
+  return new DatabaseMessageStore(database, last?.last ?? 0, options.onTrouble ?? (() => {}))
 }
+
+type Trouble = NonNullable<MessageStoreOptions['onTrouble']>
 
 class DatabaseMessageStore implements MessageStore {
   lastSeq: number
@@ -27,11 +32,13 @@ class DatabaseMessageStore implements MessageStore {
   readonly #statements
   readonly #outstanding = new OutstandingWrites()
   readonly #removals: RemovalQueue
+  readonly #onTrouble: Trouble
   #sweepAfterSeq = 0
   #isSweeping = false
 
-  constructor(database: Database, lastSeq: number) {
+  constructor(database: Database, lastSeq: number, onTrouble: Trouble) {
     this.#database = database
+    this.#onTrouble = onTrouble
     this.lastSeq = lastSeq
     this.#statements = prepare(database)
     this.#removals = new RemovalQueue(database)
@@ -109,7 +116,7 @@ class DatabaseMessageStore implements MessageStore {
   }
 
   async close(): Promise<void> {
-    this.#removals.flush()
+    this.#removals.flush(Number.POSITIVE_INFINITY)
     await this.#removals.whenIdle()
   }
 
@@ -123,8 +130,23 @@ class DatabaseMessageStore implements MessageStore {
     ])
     const hasMore = rows.length > limits.storedPageRowsMax
     if (hasMore) rows.pop()
-    const messages = rows.map(messageOfRow).filter((message) => !this.#removals.has(message.seq))
+    const messages: InboxMessage[] = []
+    for (const row of rows) {
+      const message = this.#removals.has(row.seq) ? undefined : this.#messageOf(row)
+      if (message !== undefined) messages.push(message)
+    }
     return { messages, hasMore, throughSeq: rows.at(-1)?.seq ?? throughSeq }
+  }
+
+  /** One message that is damaged must not keep its device from all the others. */
+  #messageOf(row: MessageRow): InboxMessage | undefined {
+    try {
+      return messageOfRow(row)
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.#onTrouble(`Stored message ${row.seq} for device ${row.device} cannot be read.`, error)
+      return undefined
+    }
   }
 
   /** Goes through the table in order of acceptance, a piece per call, and starts again at its end. */

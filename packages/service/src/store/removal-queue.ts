@@ -9,18 +9,18 @@ const seqsPerStatement = 16
  * commit of its own; until they are gone from the disk, `has` tells readers to leave them out.
  */
 export class RemovalQueue {
-  readonly #database: Database
+  readonly #database: Pick<Database, 'prepare' | 'write'>
   readonly #deleteOne: Statement
   readonly #deleteMany: Statement
   readonly #gone = new Set<number>()
-  #gathered: number[] = []
+  readonly #gathered: number[] = []
   /** Confirmed while a read was under way, which may still have seen them. */
   readonly #justGone: number[] = []
   #readsUnderWay = 0
   #unitsUnderWay = 0
   #whenIdle: (() => void)[] = []
 
-  constructor(database: Database) {
+  constructor(database: Pick<Database, 'prepare' | 'write'>) {
     this.#database = database
     this.#deleteOne = database.prepare('DELETE FROM messages WHERE seq = ?')
     const marks = new Array(seqsPerStatement).fill('?').join(', ')
@@ -52,10 +52,10 @@ export class RemovalQueue {
     if (this.#gathered.length >= seqsPerStatement) this.flush()
   }
 
-  flush(): void {
-    const seqs = this.#gathered
-    if (seqs.length === 0) return
-    this.#gathered = []
+  /** Hands gathered deletions to the database: a bounded number, for a database that fails gets them again and again. */
+  flush(countMax: number = limits.removalsGatheredMax): void {
+    if (this.#gathered.length === 0) return
+    const seqs = this.#gathered.splice(-countMax)
     let offset = 0
     for (; offset + seqsPerStatement <= seqs.length; offset += seqsPerStatement) {
       this.#write(this.#deleteMany, seqs.slice(offset, offset + seqsPerStatement))
@@ -72,8 +72,8 @@ export class RemovalQueue {
     this.#unitsUnderWay++
     this.#database.write(statement, seqs, (error) => {
       if (error === undefined) this.#forget(seqs)
-      else if (error.code === 'DATABASE_BUSY') this.#gathered.push(...seqs)
-      // On any other error they stay marked: stored, but never sent again by this process.
+      // Busy, or a full disk: the next write or tick tries again; until then they stay marked and are not sent.
+      else if (error.code !== 'DATABASE_CLOSED') this.#gathered.push(...seqs)
       if (--this.#unitsUnderWay > 0) return
       for (const resume of this.#whenIdle.splice(0)) resume()
     })

@@ -1,5 +1,8 @@
+import { type Database, DatabaseError, type SqlValue, type WriteDone } from '@carillon/database'
 import { expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
+import { openMessageStore } from '../../src/store/database-message-store.ts'
+import { RemovalQueue } from '../../src/store/removal-queue.ts'
 import type { StoredMessage } from '../../src/store/stored-message.ts'
 import {
   keep,
@@ -178,6 +181,42 @@ test('many removals ride along with later writes', async () => {
   expect(database.statistics().commits - before).toBe(1)
   const count = await database.get<{ n: number }>(database.prepare('SELECT count(*) AS n FROM messages'))
   expect(count?.n).toBe(1)
+})
+
+test('removals that a full disk refused are tried again, a bounded number at a time', async () => {
+  const { database } = await openStoreFixture()
+  const units: { readonly seqs: readonly SqlValue[]; readonly done: WriteDone }[] = []
+  const write: Database['write'] = (_statement, seqs, done) => units.push({ seqs, done: done! })
+  const removals = new RemovalQueue({ prepare: (sql) => database.prepare(sql), write })
+  const answer = (error?: DatabaseError) => {
+    for (const unit of units.splice(0)) unit.done(error, 0)
+  }
+  const total = limits.removalsGatheredMax + 40
+  for (let seq = 1; seq <= total; seq++) removals.add(seq)
+  removals.flush()
+  answer(new DatabaseError('DATABASE_FULL', 'The disk is full.'))
+  expect([removals.has(1), removals.has(total)]).toEqual([true, true])
+  removals.flush()
+  expect(units.flatMap((unit) => unit.seqs).length).toBe(limits.removalsGatheredMax)
+  answer()
+  removals.flush()
+  answer()
+  expect([removals.has(1), removals.has(total)]).toEqual([false, false])
+  removals.flush()
+  expect(units).toEqual([])
+})
+
+test('a damaged message does not keep a device from the others', async () => {
+  const { database } = await openStoreFixture()
+  const troubles: string[] = []
+  const store = await openMessageStore({ database, onTrouble: (sentence) => void troubles.push(sentence) })
+  const [first, second, third] = [await keepSent(store), await keepSent(store), await keepSent(store)]
+  await database.run(database.prepare('UPDATE messages SET record = ? WHERE seq = ?'), [
+    Uint8Array.of(9),
+    second.seq,
+  ])
+  expect(await storedSeqs(store)).toEqual([first.seq, third.seq])
+  expect(troubles).toEqual([`Stored message ${second.seq} for device 1 cannot be read.`])
 })
 
 test('pages follow each other in order of acceptance', async () => {
