@@ -1,5 +1,11 @@
-import type { HeaderList } from '@carillon/http2'
+import type { HeaderList, IndexingPolicies } from '@carillon/http2'
 import { contentTypeJson, header, type Reason } from '@carillon/wire'
+
+/** Both ids are new in each answer: as entries of the HPACK table they would only push out what repeats. */
+export const answerIndexing: IndexingPolicies = {
+  [header.apnsId]: 'literal',
+  [header.apnsUniqueId]: 'literal',
+}
 
 /** The headers of a 200. It has no body, so they end the stream: some clients cannot take an empty DATA frame. */
 export function acceptedHeaders(apnsId: string, apnsUniqueId: string): HeaderList {

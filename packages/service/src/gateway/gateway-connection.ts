@@ -23,7 +23,7 @@ import {
 import type { AcceptOutcome, Notification } from '../delivery/delivery.ts'
 import { limits } from '../limits.ts'
 import type { TokenRecord } from '../registry/registry.ts'
-import { acceptedHeaders, rejectedHeaders } from './answer.ts'
+import { acceptedHeaders, answerIndexing, rejectedHeaders } from './answer.ts'
 import { CertificateCredentials, type ClientCertificate } from './certificate-credentials.ts'
 import type { Credentials } from './credentials.ts'
 import type { Gateway } from './gateway.ts'
@@ -52,6 +52,7 @@ export class GatewayConnection implements ServerHandler {
       {
         settings: { maxConcurrentStreams: Math.max(streams, limits.streamsBeforeSettings) },
         limits: { requestBodyBytesMax: limits.requestBodyBytesMax },
+        indexing: answerIndexing,
         debugData: goawayBody,
       },
       this,

@@ -76,6 +76,15 @@ describe('an accepted request', () => {
     expect(production.headers).not.toHaveProperty('apns-unique-id')
   })
 
+  test('leaves its ids out of the header table of the client, which are new each time', async () => {
+    const headers = world.headers()
+    // The first answer enters the names, and with them one value each.
+    await provider.send(headers, payload)
+    const before = provider.session.state.inflateDynamicTableSize
+    for (let sent = 0; sent < 20; sent++) await provider.send(headers, payload)
+    expect(provider.session.state.inflateDynamicTableSize).toBe(before)
+  })
+
   test.each(['Bearer', 'BEARER', 'bearer'])('may write the scheme as %s', async (scheme) => {
     const authorization = world.bearer().replace('bearer', scheme)
     expect(await provider.send({ ...world.headers(), authorization }, payload)).toMatchObject({ status: 200 })
