@@ -30,6 +30,8 @@ export const limits = {
   rsaBitsMax: 8192,
   /** Names in one server certificate. More are refused with `REQUEST_INVALID`. */
   namesPerServerCertificateMax: 100,
+  /** A revocation list is handed out for this long, then a new one is signed; a revocation asks for one at once. */
+  revocationListKeptMs: 3_600_000,
   /** Longer request bodies are answered with 413. */
   requestBytesMax: 1_048_576,
   /** A client call that got no answer for this long fails with `UNREACHABLE`. */

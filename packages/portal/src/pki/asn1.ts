@@ -26,6 +26,16 @@ export const integer = (value: number): Asn1 => new asn1js.Integer({ value })
 export const boolean = (value: boolean): Asn1 => new asn1js.Boolean({ value })
 export const nothing = (): Asn1 => new asn1js.Null()
 
+/** A SEQUENCE of values that are DER already, for lists too long to be built value by value. */
+export function derSequence(parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  // X.690 §8.1.3: below 128 the length itself, above the number of its bytes and then these.
+  const digits = length.toString(16)
+  const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
+  const header = length < 128 ? [0x30, length] : [0x30, 0x80 | bytes.length, ...bytes]
+  return new Uint8Array(Buffer.concat([Uint8Array.from(header), ...parts]))
+}
+
 /** An INTEGER from the bytes of a positive number whose first bit is 0. */
 export function integerBytes(bytes: Uint8Array): Asn1 {
   return new asn1js.Integer({ valueHex: bufferOf(bytes) })
