@@ -46,6 +46,8 @@ export async function writeOnce(
     await place(temporary, path)
     await syncDirectory(dirname(path))
   } catch (cause) {
+    // Half a key is of no use to its owner, only to a thief. Where removing fails as well, the first reason counts.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw unusable('written', path, cause)
   }
   return (await readText(path)) ?? text

@@ -3,7 +3,7 @@ import { connect, createSecureContext, createServer, type TLSSocket } from 'node
 import { readPushCertificate } from '@carillon/wire'
 import { describe, expect, test } from 'vitest'
 import { hasOpenssl, openssl, opensslRequest } from '../support/openssl.ts'
-import { afterTest, rejection, temporaryPortal } from '../support/temporary-portal.ts'
+import { afterTest, rejection, temporaryDirectory, temporaryPortal } from '../support/temporary-portal.ts'
 
 const bundleId = 'com.example.golden'
 
@@ -280,6 +280,34 @@ describe('the life of a certificate', () => {
     expect(verify((await portal.certificates.get(serial)).certPem)).toContain('certificate revoked')
     expect(verify(good.certPem)).toContain('OK')
   })
+})
+
+test('a certificate revoked twice at one moment has one time, in memory as on disk', async () => {
+  const dataDir = await temporaryDirectory()
+  let now = Date.now()
+  const portal = await temporaryPortal({ dataDir, now: () => now++ })
+  await portal.apps.create({ bundleId, name: 'Golden' })
+  const { serial } = await portal.certificates.create({ bundleId, kind: 'sandbox' })
+  await Promise.all([portal.certificates.revoke(serial), portal.certificates.revoke(serial)])
+  const told = await portal.certificates.get(serial)
+  await portal.close()
+  expect(await (await temporaryPortal({ dataDir })).certificates.get(serial)).toEqual(told)
+})
+
+test('a revocation list that is asked for again and again is signed once an hour, and at once after a revocation', async () => {
+  let now = Date.now()
+  const portal = await temporaryPortal({ now: () => now })
+  await portal.apps.create({ bundleId, name: 'Golden' })
+  const { serial } = await portal.certificates.create({ bundleId, kind: 'sandbox' })
+  const first = await portal.ca.revocationList('issuing')
+  expect(await portal.ca.revocationList('issuing')).toBe(first)
+  await portal.certificates.revoke(serial)
+  const second = await portal.ca.revocationList('issuing')
+  expect(Buffer.from(second).includes(Buffer.from(serial, 'hex'))).toBe(true)
+  now += 3_599_999
+  expect(await portal.ca.revocationList('issuing')).toBe(second)
+  now += 1
+  expect(await portal.ca.revocationList('issuing')).not.toBe(second)
 })
 
 test('requests that cannot be met are refused with code, sentence and fix', async () => {

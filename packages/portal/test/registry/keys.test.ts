@@ -70,3 +70,14 @@ test('what makes no sense is refused', async () => {
   expect(await rejection(portal.keys.get('NOSUCHKEY0'))).toMatchObject({ code: 'KEY_UNKNOWN' })
   expect(await rejection(portal.keys.revoke('NOSUCHKEY0'))).toMatchObject({ code: 'KEY_UNKNOWN' })
 })
+
+test('a key revoked twice at one moment has one time, in memory as on disk', async () => {
+  const dataDir = await temporaryDirectory()
+  let now = 1_700_000_000_000
+  const portal = await temporaryPortal({ dataDir, now: () => now++ })
+  const { keyId } = await portal.keys.create({ name: 'K' })
+  await Promise.all([portal.keys.revoke(keyId), portal.keys.revoke(keyId)])
+  const told = await portal.keys.get(keyId)
+  await portal.close()
+  expect(await (await temporaryPortal({ dataDir })).keys.get(keyId)).toEqual(told)
+})
