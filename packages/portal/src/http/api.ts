@@ -25,9 +25,8 @@ export function portalApi(options: PortalApiOptions): Hono {
   const { portal } = options
   const api = new Hono()
   api.onError((error, context) => {
-    const told = error instanceof PortalError ? error : internal(error, options.onFailure)
-    const { code, message, fix } = told
-    return context.json({ error: { code, message, fix } }, told.status as ContentfulStatusCode)
+    const { code, message, fix, status } = toldError(error, options.onFailure)
+    return context.json({ error: { code, message, fix } }, status as ContentfulStatusCode)
   })
   api.notFound((context) => {
     throw new PortalError(
@@ -36,28 +35,29 @@ export function portalApi(options: PortalApiOptions): Hono {
       'See the portal API.',
     )
   })
-  api.use(
-    bodyLimit({
-      maxSize: limits.requestBytesMax,
-      onError: () => {
-        throw new PortalError(
-          'REQUEST_TOO_LARGE',
-          `The body is longer than ${limits.requestBytesMax} bytes.`,
-          'Send less at once.',
-        )
-      },
-    }),
-  )
   publicRoutes(api, portal)
   activationRoute(api, options)
   api.use(async (context, next) => {
     requireKey(context.req.header('authorization'), [options.adminKey])
     await next()
   })
+  api.use(limitedBody)
   authorityRoutes(api, portal)
   deviceRoutes(api, portal)
   return api
 }
+
+/** Behind the check of the key: who has none makes the portal hold no body. */
+const limitedBody = bodyLimit({
+  maxSize: limits.requestBytesMax,
+  onError: () => {
+    throw new PortalError(
+      'REQUEST_TOO_LARGE',
+      `The body is longer than ${limits.requestBytesMax} bytes.`,
+      'Send less at once.',
+    )
+  },
+})
 
 function publicRoutes(api: Hono, { team, ca }: PortalOperations): void {
   const { rootPem, chainPem, deviceCaPem, fingerprint } = ca
@@ -73,8 +73,13 @@ function publicRoutes(api: Hono, { team, ca }: PortalOperations): void {
 
 /** Before the routes of the administrator, because a device may hold the enrolment key only. */
 function activationRoute(api: Hono, { portal, adminKey, enrolmentKey }: PortalApiOptions): void {
-  api.post('/v1/devices/activation', async (context) => {
-    const keys = enrolmentKey === undefined ? [adminKey] : [adminKey, enrolmentKey]
+  const keys = enrolmentKey === undefined ? [adminKey] : [adminKey, enrolmentKey]
+  const path = '/v1/devices/activation'
+  api.post(path, async (context, next) => {
+    requireKey(context.req.header('authorization'), keys)
+    await next()
+  })
+  api.post(path, limitedBody, async (context) => {
     const held = requireKey(context.req.header('authorization'), keys)
     const request = parseBody(schemas.activation, await context.req.text())
     if (held !== adminKey && request.new !== true) {
@@ -178,12 +183,11 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-function internal(error: unknown, onFailure: PortalApiOptions['onFailure']): PortalError {
+/** What a caller may know. The portal's own trouble is told to `onFailure`; a database names paths of the machine. */
+function toldError(error: unknown, onFailure: PortalApiOptions['onFailure']): PortalError {
+  if (error instanceof PortalError && error.status < 500) return error
   onFailure(error)
-  return new PortalError(
-    'INTERNAL',
-    'The portal failed at this request.',
-    'See the log of the portal.',
-    error,
-  )
+  if (error instanceof PortalError && error.code !== 'DATABASE') return error
+  const code = error instanceof PortalError ? error.code : 'INTERNAL'
+  return new PortalError(code, 'The portal failed at this request.', 'See the log of the portal.', error)
 }

@@ -258,6 +258,32 @@ test('a failure that is nobody’s request is told to the operator and not to th
   expect(failures).toEqual([new TypeError('secret detail')])
 })
 
+test('a broken database is told to the operator, and its path not to somebody without a key', async () => {
+  const portal = await temporaryPortal()
+  const failures: unknown[] = []
+  const server = await startPortalServer({ portal, adminKey, onFailure: (error) => failures.push(error) })
+  afterTest(() => server.close())
+  await portal.close()
+  const answer = await ask({ portal, server, client: portal }, '/crl/device.crl')
+  expect(answer.status).toBe(500)
+  expect(JSON.parse(answer.body).error).toEqual({
+    code: 'DATABASE',
+    message: 'The portal failed at this request.',
+    fix: 'See the log of the portal.',
+  })
+  expect(failures).toMatchObject([{ code: 'DATABASE', message: expect.stringContaining('portal.db') }])
+})
+
+test('a body of somebody without a key is refused for the key, however long it is', async () => {
+  const all = await running()
+  for (const path of ['/v1/devices', '/v1/devices/activation']) {
+    const answer = await ask(all, path, { method: 'POST', key: 'wrong', body: 'x'.repeat(1_048_577) })
+    expect(answer.status).toBe(401)
+  }
+  const long = { method: 'POST', key: enrolmentKey, body: 'x'.repeat(1_048_577) }
+  expect((await ask(all, '/v1/devices/activation', long)).status).toBe(413)
+})
+
 describe('a portal that cannot be reached is named in one sentence', () => {
   test('nothing listens, another CA, no address', async () => {
     const { portal, server } = await running()
