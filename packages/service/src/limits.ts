@@ -61,6 +61,11 @@ export const limits = {
   // courier
   /** Connections of one courier; further ones are closed before their handshake. */
   courierConnectionsMax: 100_000,
+  /**
+   * Connections whose device has not proven who it is; one more cuts the one that came first, so that a crowd of
+   * silent ones keeps no device out.
+   */
+  unprovenConnectionsMax: 10_000,
   /** Time for a TLS handshake; then the connection is closed. */
   courierHandshakeMsMax: 20_000,
   /** Time from the end of the handshake to a good `connect`; then the connection is closed. */
@@ -79,6 +84,10 @@ export const limits = {
   silentMsMin: 90 * 1000,
   /** Longest delay that a device may ask for its keep-alive reply; a longer one is cut to this. */
   keepAliveDelayMsMax: 30 * 60 * 1000,
+  /** Messages in a minute of one device, acknowledgements apart; one more closes the connection. */
+  requestsPerMinuteMax: 6000,
+  /** Time for the last frames to leave a connection that is being closed; then it is cut. */
+  courierLingerMsMax: 10_000,
   /** App token requests of one device that wait for the registry; one more closes the connection. */
   tokenRequestsWaitingMax: 256,
   /** Padding in the reply to a flush; a larger wish is cut to this. */

@@ -1,5 +1,6 @@
 import type { Authority } from '../authority.ts'
 import type { OpenDelivery } from '../delivery/open-delivery.ts'
+import { limits } from '../limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import { AuthorityDeviceTrust, type DeviceTrust } from './device-trust.ts'
 import { CourierListener } from './drivers/tls-listener.ts'
@@ -23,6 +24,8 @@ export interface CourierOptions {
   readonly acceptsRsaSha1?: boolean
   /** False where absent: a device with a strange base token is told the right one. */
   readonly refusesUnknownBaseToken?: boolean
+  /** Connections whose device has not proven who it is; that of `limits` where absent. */
+  readonly unprovenConnectionsMax?: number
   /** Who may connect; the authority's device CA where absent. */
   readonly trust?: DeviceTrust
 }
@@ -40,8 +43,8 @@ export interface Courier {
 /** Opens the port to which devices connect. Rejects with the system's error where the port cannot be had. */
 export async function startCourier(options: CourierOptions): Promise<Courier> {
   const sessions = sessionHost(options)
-  const { host, port, tls } = options
-  const listener = new CourierListener({ host, port, tls, sessions })
+  const { host, port, tls, unprovenConnectionsMax = limits.unprovenConnectionsMax } = options
+  const listener = new CourierListener({ host, port, tls, sessions, unprovenConnectionsMax })
   const address = await listener.listen()
   const stopFollowing = options.authority.onChange((change) => {
     if (change.kind !== 'certificate') return

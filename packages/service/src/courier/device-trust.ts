@@ -14,6 +14,7 @@ export interface DeviceIdentity {
 export type DistrustReason =
   | 'certificate unreadable'
   | 'certificate of another authority'
+  | 'certificate for another use'
   | 'certificate out of date'
   | 'certificate revoked'
 
@@ -41,23 +42,28 @@ export class AuthorityDeviceTrust implements DeviceTrust {
     if (der === undefined) return 'certificate unreadable'
     const read = readBoth(der)
     if (read === undefined) return 'certificate unreadable'
-    const { certificate, facts } = read
+    const { certificate, facts, publicKey } = read
     const issuer = this.#issuers.find(
       (candidate) =>
         certificate.checkIssued(candidate.certificate) && certificate.verify(candidate.publicKey),
     )
     if (issuer === undefined || certificate.ca) return 'certificate of another authority'
+    // RFC 5280 §4.2.1.12; Node calls the extended key usage `keyUsage`.
+    if (certificate.keyUsage?.includes(clientAuth) === false) return 'certificate for another use'
     if (nowMs < facts.notBefore || nowMs > facts.notAfter || !isWithin(issuer, nowMs)) {
       return 'certificate out of date'
     }
     if (this.#authority.certificateStatus(facts.serial) === 'revoked') return 'certificate revoked'
-    return { deviceId: facts.deviceId, publicKey: certificate.publicKey, serial: facts.serial }
+    return { deviceId: facts.deviceId, publicKey, serial: facts.serial }
   }
 }
 
+const clientAuth = '1.3.6.1.5.5.7.3.2'
+
 function readBoth(der: Uint8Array) {
   try {
-    return { certificate: new X509Certificate(der), facts: readDeviceCertificate(der) }
+    const certificate = new X509Certificate(der)
+    return { certificate, facts: readDeviceCertificate(der), publicKey: certificate.publicKey }
   } catch (error) {
     // Bytes from the network: whatever they are, they are no device certificate.
     if (error instanceof WireError || error instanceof Error) return undefined

@@ -32,6 +32,8 @@ export interface CourierCounters {
   unusableMessages: number
   /** Messages other than `connect` before the device was known, and second `connect`s for other tokens. */
   misplacedMessages: number
+  /** Connections cut because too many others came while they had not proven who they are. */
+  crowdedOut: number
   readonly rejected: Partial<Record<RejectionReason, number>>
   readonly closed: Partial<Record<CloseReason, number>>
 }
@@ -45,6 +47,7 @@ export function newCourierCounters(): CourierCounters {
     unknownCommands: 0,
     unusableMessages: 0,
     misplacedMessages: 0,
+    crowdedOut: 0,
     rejected: {},
     closed: {},
   }
@@ -54,6 +57,8 @@ export function newCourierCounters(): CourierCounters {
 export interface SessionLink {
   /** Takes a whole frame; sent together with others at the end of the turn. */
   write(frame: Uint8Array): void
+  /** The device has proven who it is. */
+  known(): void
   /** Sends what was written, then closes. */
   close(reason: CloseReason): void
 }

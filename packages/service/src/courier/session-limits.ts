@@ -1,3 +1,4 @@
+import type { MessageFromDevice } from '@carillon/wire'
 import { limits } from '../limits.ts'
 
 /** Why a connection is closed by us. */
@@ -12,6 +13,7 @@ export type CloseReason =
   | 'store failed'
   | 'registry failed'
   | 'too many token requests'
+  | 'too many requests'
   | 'does not read'
   | 'shutdown'
 
@@ -22,6 +24,9 @@ export class SessionWatch {
   #bytesBefore = 0
   #silentMs = limits.silentMsMax
   #isKnown = false
+  #minuteSinceMs = 0
+  /** Since then. */
+  #requests = 0
 
   constructor(nowMs: number) {
     this.#openedAtMs = nowMs
@@ -39,6 +44,17 @@ export class SessionWatch {
   /** The device has proven who it is. */
   known(): void {
     this.#isKnown = true
+  }
+
+  /** A message of a known device. @returns why to close, if so */
+  said(type: MessageFromDevice['type'], nowMs: number): CloseReason | undefined {
+    // One for each notification; what is not waited for costs nothing.
+    if (type === 'ack' || type === 'transportAck' || type === 'tracingAck') return undefined
+    if (Math.abs(nowMs - this.#minuteSinceMs) >= 60_000) {
+      this.#minuteSinceMs = nowMs
+      this.#requests = 0
+    }
+    return ++this.#requests > limits.requestsPerMinuteMax ? 'too many requests' : undefined
   }
 
   /** The device has named the minutes after which it will be heard again. */

@@ -172,6 +172,7 @@ export class CourierSession implements DeviceLink {
     this.#extensions = extensions ?? 0
     this.#phase = 'connected'
     this.#watch.known()
+    this.#link.known()
     this.#reader.frameBytesMax = courierFrameBytesMax
     this.#link.write(connectedFrame(device.baseToken, nowMs, extensions))
     this.#inbox = this.#host.attach(device.id, this)
@@ -186,6 +187,8 @@ export class CourierSession implements DeviceLink {
   }
 
   #handle(message: MessageFromDevice, nowMs: number): void {
+    const why = this.#watch.said(message.type, nowMs)
+    if (why !== undefined) return this.#close(why)
     switch (message.type) {
       case 'ack':
         this.#host.counters.acknowledgements++
@@ -235,7 +238,7 @@ export class CourierSession implements DeviceLink {
     const replies = this.#tokenReplies
     if (replies.waiting >= limits.tokenRequestsWaitingMax) return this.#close('too many token requests')
     // Copied, for it is kept while the registry works and would keep the whole chunk alive.
-    const hash = request.topicHash.slice()
+    const hash = Uint8Array.from(request.topicHash)
     const installation = this.#installationOf(request)
     const place = replies.reserve()
     this.#host.registry.issueToken(this.#device!.id, hash, installation).then(
@@ -249,7 +252,7 @@ export class CourierSession implements DeviceLink {
 
   #installationOf(request: MessageOf<'appTokenRequest'>): Uint8Array | undefined {
     if ((this.#extensions & courierExtensions.installation) === 0) return undefined
-    return request.installation?.length === 8 ? request.installation.slice() : undefined
+    return request.installation?.length === 8 ? Uint8Array.from(request.installation) : undefined
   }
 
   #flush(message: MessageOf<'flush'>): void {
@@ -266,6 +269,8 @@ export class CourierSession implements DeviceLink {
     } else if (connect.state === courierPresence.withdraw) {
       this.#inbox?.close()
       this.#inbox = undefined
+      // A device that is present again names its topics again; until then nothing may overtake what is stored.
+      this.#filter = undefined
     } else {
       this.#link.write(connectedFrame(device.baseToken, nowMs, agreedExtensions(connect)))
       this.#inbox ??= this.#host.attach(device.id, this)

@@ -121,6 +121,7 @@ export class Peer implements SessionLink {
   /** Whole frames as they were written. */
   readonly frames: Uint8Array[] = []
   closedFor: string | undefined
+  isKnown = false
   readonly #world: CourierWorld
   #read = 0
 
@@ -131,6 +132,10 @@ export class Peer implements SessionLink {
 
   write(frame: Uint8Array): void {
     this.frames.push(frame)
+  }
+
+  known(): void {
+    this.isKnown = true
   }
 
   close(reason: string): void {

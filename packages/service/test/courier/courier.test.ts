@@ -2,7 +2,7 @@ import { connect as connectTcp } from 'node:net'
 import { encodeCourierMessage, type MessageOf } from '@carillon/wire'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { LocalBus } from '../../src/bus/local-bus.ts'
-import { type Courier, startCourier } from '../../src/courier/courier.ts'
+import { type Courier, type CourierOptions, startCourier } from '../../src/courier/courier.ts'
 import type { AcceptOutcome } from '../../src/delivery/delivery.ts'
 import type { Mailbox } from '../../src/delivery/mailbox.ts'
 import { openDelivery } from '../../src/delivery/open-delivery.ts'
@@ -41,7 +41,18 @@ interface World {
   dial: (options?: Parameters<typeof TlsPhone.dial>[1]) => Promise<TlsPhone>
 }
 
-async function startWorld(): Promise<World> {
+/** TCP, and not a byte of TLS. */
+async function bareConnection(courier: Courier): Promise<{ readonly closed: Promise<void> }> {
+  const bare = connectTcp({ host: '127.0.0.1', port: courier.address.port })
+  const closed = new Promise<void>((resolve) => bare.once('close', () => resolve()))
+  bare.on('error', () => {})
+  await new Promise<void>((resolve) => bare.once('connect', () => resolve()))
+  return { closed }
+}
+
+async function startWorld(
+  options: Partial<Pick<CourierOptions, 'unprovenConnectionsMax'>> = {},
+): Promise<World> {
   const { database, store } = await openStoreFixture()
   const authority = new MemoryAuthority()
   authority.deviceCaPem.push(...certificates.deviceCaPem)
@@ -63,6 +74,7 @@ async function startWorld(): Promise<World> {
     delivery,
     now: () => nowMs,
     onTrouble,
+    ...options,
   })
   onTestFinished(async () => {
     await courier.close()
@@ -293,17 +305,27 @@ test('a device that does not read is dropped before it costs memory', async () =
   expect(courier.counters.closed).toEqual({ 'does not read': 1 })
 })
 
+test('a crowd of silent connections keeps no device out: those that came first are cut', async () => {
+  const { dial, courier } = await startWorld({ unprovenConnectionsMax: 2 })
+  const crowd = [await bareConnection(courier), await dial()]
+  const phone = await dial()
+  await crowd[0]!.closed
+  expect(await phone.connect(phoneCertificate, nowMs)).toMatchObject({ status: 0 })
+  const later = [await dial(), await dial()]
+  await crowd[1]!.closed
+  phone.say({ type: 'keepAlive' })
+  await phone.hear('keepAliveReply')
+  expect([courier.counters.crowdedOut, later.map((each) => each.isClosed)]).toEqual([2, [false, false]])
+})
+
 test('closing the courier closes every connection, known or not, and the port', async () => {
   const { dial, courier, bus } = await startWorld()
   const known = await dial()
   await known.connect(phoneCertificate, nowMs)
   const unknown = await dial()
-  const bare = connectTcp({ host: '127.0.0.1', port: courier.address.port })
-  const bareClosed = new Promise<void>((resolve) => bare.once('close', () => resolve()))
-  bare.on('error', () => {})
-  await new Promise<void>((resolve) => bare.once('connect', () => resolve()))
+  const bare = await bareConnection(courier)
   await courier.close()
-  await Promise.all([known.closed, unknown.closed, bareClosed])
+  await Promise.all([known.closed, unknown.closed, bare.closed])
   expect([courier.connections, bus.localDevices]).toEqual([0, 0])
   await expect(TlsPhone.dial(courier.address.port)).rejects.toThrow(/ECONNREFUSED/)
 })

@@ -81,6 +81,14 @@ export class DeviceAuthority {
     return this.#sign(deviceLayout(`udid-${deviceId}`, deviceId, context), await makeKey('p256'), this.#root)
   }
 
+  /** Signed by the device CA with the name of a device, and for servers. */
+  async deviceAsServer(deviceId: string): Promise<Issued> {
+    const { subject } = deviceLayout(`udid-${deviceId}`, deviceId, context)
+    const { extensions } = serverLayout(['localhost'], 30, context)
+    const layout = { ...deviceLayout(`udid-${deviceId}`, deviceId, context), subject, extensions }
+    return this.#sign(layout, await makeKey('p256'), this.#deviceCa)
+  }
+
   async server(): Promise<Issued> {
     return this.#sign(serverLayout(['localhost'], 30, context), await makeKey('p256'), this.#root)
   }

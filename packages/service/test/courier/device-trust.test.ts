@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { AuthorityDeviceTrust } from '../../src/courier/device-trust.ts'
 import { MemoryAuthority } from '../memory-authority.ts'
@@ -46,6 +47,7 @@ test.each([
     async () => (await ours.deviceOfRoot('D-1')).der,
     'certificate of another authority',
   ],
+  ['for servers', async () => (await ours.deviceAsServer('D-1')).der, 'certificate for another use'],
   ['the device CA itself', async () => ours.deviceCa.der, 'certificate unreadable'],
   ['a server certificate', async () => (await ours.server()).der, 'certificate unreadable'],
   [
@@ -76,6 +78,21 @@ test('a changed certificate is not accepted', async () => {
   changed[changed.length - 1]! ^= 1
   expect(['certificate of another authority', 'certificate unreadable']).toContain(
     trust.identify([changed], nowMs),
+  )
+})
+
+test('a certificate changed anywhere is never accepted, and never an error of the courier', async () => {
+  const { der } = await ours.device('D-1')
+  const change = fc.record({ at: fc.nat(der.length - 1), bits: fc.integer({ min: 1, max: 255 }) })
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat(der.length), (changes, length) => {
+      const changed = der.slice()
+      for (const { at, bits } of changes) changed[at]! ^= bits
+      fc.pre(Buffer.compare(changed, der) !== 0)
+      expect(trust.identify([changed], nowMs)).toBeTypeOf('string')
+      expect(trust.identify([changed.subarray(0, length)], nowMs)).toBeTypeOf('string')
+    }),
+    { numRuns: 300 },
   )
 })
 

@@ -474,6 +474,43 @@ test('a device withdraws and is present again on the same connection', async () 
   expect(world.host.counters.misplacedMessages).toBe(1)
 })
 
+test('present again: nothing flows before the device has named its topics again', async () => {
+  const { peer, world } = await connected()
+  peer.say({ type: 'filter', enabled: [hash] })
+  expect(peer.session.wishFor(topic)).toBe('deliver')
+  peer.say({ type: 'connect', state: 2, token: baseToken })
+  peer.say({ type: 'connect', state: 1, token: baseToken })
+  expect(peer.session.wishFor(topic)).toBe('hold')
+  peer.say({ type: 'filter', enabled: [hash] })
+  expect([peer.session.wishFor(topic), world.inboxes[1]!.calls]).toEqual(['deliver', ['topics']])
+})
+
+test('a device that floods with requests is closed; acknowledgements and a new minute are none', async () => {
+  const { peer, world } = await connected()
+  const state = encodeCourierMessage({ type: 'state', state: 1 })
+  const ack = encodeCourierMessage({ type: 'ack', id: 1, status: 0 })
+  for (let minute = 0; minute < 2; minute++) {
+    for (let count = 0; count < limits.requestsPerMinuteMax; count++) {
+      peer.bytes(state)
+      peer.bytes(ack)
+    }
+    expect(peer.closedFor).toBeUndefined()
+    world.clock.nowMs += 60_000
+  }
+  for (let count = 0; count <= limits.requestsPerMinuteMax; count++) peer.bytes(state)
+  expect(peer.closedFor).toBe('too many requests')
+})
+
+test('a token request that waits does not keep the chunk of its socket', async () => {
+  const { peer, world } = await connected()
+  const chunk = Buffer.from(encodeCourierMessage({ type: 'appTokenRequest', topicHash: hash }))
+  peer.bytes(chunk)
+  chunk.fill(0)
+  world.tokenRequests[0]!.answer()
+  await settled()
+  expect((peer.hear() as MessageOf<'appTokenReply'>[])[0]!.topicHash).toEqual(hash)
+})
+
 test('delivery ends the session: the link is closed, the inbox told once', async () => {
   const { peer, inbox } = await connected()
   inbox.link.end('replaced')

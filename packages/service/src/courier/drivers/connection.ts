@@ -15,9 +15,13 @@ export class CourierConnection implements SessionLink {
   #bytes = 0
   #isInTurn = false
   #isClosing = false
+  #closedAtMs = 0
+  readonly #onKnown: () => void
 
-  constructor(socket: TLSSocket, host: SessionHost, turn: WriteTurn) {
+  /** @param onKnown called once, when the device has proven who it is */
+  constructor(socket: TLSSocket, host: SessionHost, turn: WriteTurn, onKnown: () => void) {
     this.#socket = socket
+    this.#onKnown = onKnown
     this.#turn = turn
     this.#host = host
     this.session = new CourierSession(host, this, host.now())
@@ -40,6 +44,17 @@ export class CourierConnection implements SessionLink {
     this.#turn.add(this)
   }
 
+  known(): void {
+    this.#onKnown()
+  }
+
+  /** Once a second or so: dead-lines. */
+  tick(nowMs: number): void {
+    if (!this.#isClosing) return this.session.tick(nowMs)
+    // A peer that does not take the last bytes either would keep a dead socket open for as long as it likes.
+    if (nowMs - this.#closedAtMs > limits.courierLingerMsMax) this.#socket.destroy()
+  }
+
   /** The end of the turn. */
   flush(): void {
     this.#isInTurn = false
@@ -55,6 +70,7 @@ export class CourierConnection implements SessionLink {
     if (this.#isClosing) return
     this.flush()
     this.#isClosing = true
+    this.#closedAtMs = this.#host.now()
     // A peer that does not read would never let the socket end.
     if (reason === 'does not read' || reason === 'silent') this.#socket.destroy()
     else this.#socket.destroySoon()
@@ -64,10 +80,5 @@ export class CourierConnection implements SessionLink {
     this.#isClosing = true
     this.#frames = []
     this.session.closed()
-  }
-
-  /** For the end of the courier: whatever has not left by now stays. */
-  destroy(): void {
-    this.#socket.destroy()
   }
 }

@@ -13,6 +13,8 @@ export interface CourierListenerOptions {
   /** Server certificate (with chain) and key, PEM. */
   readonly tls: { readonly certPem: string; readonly keyPem: string }
   readonly sessions: SessionHost
+  /** Connections whose device is not known yet; see `limits`. */
+  readonly unprovenConnectionsMax: number
 }
 
 /** One clock for all connections instead of a timer for each. */
@@ -32,6 +34,8 @@ export class CourierListener {
   readonly #turn = new WriteTurn()
   readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<CourierConnection>()
+  /** By the address of the peer; those that came first come first. */
+  readonly #unproven = new Map<string, Socket>()
   #ticker: NodeJS.Timeout | undefined
 
   constructor(options: CourierListenerOptions) {
@@ -93,11 +97,28 @@ export class CourierListener {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
+    const peer = peerOf(socket)
+    this.#unproven.set(peer, socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#unproven.get(peer) === socket) this.#unproven.delete(peer)
+    })
+    if (this.#unproven.size > this.#options.unprovenConnectionsMax) this.#crowdOut()
+  }
+
+  #crowdOut(): void {
+    for (const [peer, first] of this.#unproven) {
+      this.#options.sessions.counters.crowdedOut++
+      this.#unproven.delete(peer)
+      first.destroy()
+      return
+    }
   }
 
   #accept(socket: TLSSocket): void {
-    const connection = new CourierConnection(socket, this.#options.sessions, this.#turn)
+    const peer = peerOf(socket)
+    const onKnown = () => void this.#unproven.delete(peer)
+    const connection = new CourierConnection(socket, this.#options.sessions, this.#turn, onKnown)
     this.#connections.add(connection)
     const own = socket as CourierSocket
     own[connectionOf] = connection
@@ -111,8 +132,13 @@ export class CourierListener {
 
   #tick(): void {
     const nowMs = this.#options.sessions.now()
-    for (const connection of this.#connections) connection.session.tick(nowMs)
+    for (const connection of this.#connections) connection.tick(nowMs)
   }
+}
+
+/** The same for a socket and for the TLS around it. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`
 }
 
 function onData(this: CourierSocket, chunk: Buffer): void {
