@@ -1,3 +1,4 @@
+import { apnsIdBytes } from '@carillon/wire'
 import type { Authority } from '../authority.ts'
 import type { Bus } from '../bus/bus.ts'
 import { limits } from '../limits.ts'
@@ -5,7 +6,6 @@ import type { Registry } from '../registry/registry.ts'
 import type { MessageStore } from '../store/message-store.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
 import { AckGrace, type ShortTimer } from './ack-grace.ts'
-import { apnsIdBytes } from './apns-id-bytes.ts'
 import type { AcceptOutcome, Delivery, Notification } from './delivery.ts'
 import type { DeviceInbox, DeviceLink } from './device-link.ts'
 import { Mailbox, type MailboxHost } from './mailbox.ts'
@@ -128,7 +128,8 @@ function messageOf(notification: Notification, seq: number): StoredMessage {
     app: token.bundleId,
     topic: token.topic,
     token: token.tokenBytes,
-    apnsId: apnsIdBytes(notification.apnsId),
+    // The gateway has checked its form.
+    apnsId: apnsIdBytes(notification.apnsId)!,
     payload: notification.payload,
     priority: notification.priority,
     pushType: notification.pushType,

@@ -1,4 +1,4 @@
-import { hexBytes, hexText } from '../bytes/text.ts'
+import { hexText } from '../bytes/text.ts'
 import { isHex } from './hex.ts'
 
 /**
@@ -36,9 +36,21 @@ export function isSameApnsId(left: string, right: string): boolean {
   return left === right || (left.length === right.length && left.toLowerCase() === right.toLowerCase())
 }
 
-/** The 16 bytes of an apns-id as the courier carries it; undefined unless it is canonical. */
+/** The 16 bytes of an apns-id as the courier carries it, either case; undefined unless it is canonical. */
 export function apnsIdBytes(text: string): Uint8Array | undefined {
-  return isApnsId(text) ? hexBytes(text.replaceAll('-', '')) : undefined
+  if (!isApnsId(text)) return undefined
+  const bytes = new Uint8Array(16)
+  // Once for each notification: digit by digit costs a third of taking the hyphens out first.
+  for (let index = 0, at = 0; index < 16; index++, at += 2) {
+    if (text.charCodeAt(at) === 45) at++
+    bytes[index] = (digitOf(text.charCodeAt(at)) << 4) | digitOf(text.charCodeAt(at + 1))
+  }
+  return bytes
+}
+
+/** Of a character that is known to be a hexadecimal digit. */
+function digitOf(code: number): number {
+  return code < 58 ? code - 48 : (code | 0x20) - 87
 }
 
 /** An apns-id from the 16 bytes that the courier carries, in lower case, every bit kept. */
