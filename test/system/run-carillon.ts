@@ -201,6 +201,7 @@ export class Place {
 
 /** The environment of the test run, without what the runner itself put there. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, VITEST: __, CARILLON_DEBUG: ___, FORCE_COLOR: ____, ...env } = process.env
+  const mine = /^(NODE_OPTIONS|VITEST.*|CARILLON_.*|FORCE_COLOR|npm_command)$/
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !mine.test(name)))
   return { ...env, NO_COLOR: '1', NODE_COMPILE_CACHE: compileCache }
 }
