@@ -4,6 +4,8 @@ export const limits = {
   rowsPerCommitMax: 2048,
   /** Packed bytes in one commit; further units wait for the next commit. A larger unit commits alone. */
   bytesPerCommitMax: 1024 * 1024,
+  /** Statements of one unit (its header counts them in 16 bits); above it the call fails with DATABASE_STATEMENT. */
+  writesPerUnitMax: 65_535,
   /** Statements that wait for a commit; above it `write` is refused with DATABASE_BUSY. */
   rowsWaitingMax: 65_536,
   /** Packed bytes that wait for a commit; above it `write` is refused with DATABASE_BUSY. */
@@ -22,6 +24,8 @@ export const limits = {
   walBytesBeforeCheckpoint: 16 * 1024 * 1024,
   /** Size to which the write-ahead log is cut after a checkpoint, should readers have let it grow. */
   walBytesKept: 32 * 1024 * 1024,
+  /** Time to connect to PostgreSQL, or to get one of its connections; then the call fails with DATABASE_UNREACHABLE. */
+  postgresConnectMsMax: 10_000,
   /** Connections to PostgreSQL for reads and queries; further ones wait for a free one. */
   postgresPoolMax: 8,
 } as const

@@ -55,6 +55,7 @@ export class PackedWriter {
         this.text(value)
         return
       case 'bigint':
+        if (BigInt.asIntN(64, value) !== value) break
         this.need(bytesOfNumber)
         this.buffer[this.offset] = Tag.bigint
         this.offset = this.buffer.writeBigInt64LE(value, this.offset + 1)
@@ -67,7 +68,9 @@ export class PackedWriter {
     }
     throw new DatabaseError(
       'DATABASE_STATEMENT',
-      `A parameter is ${typeof value}; give null, a number, a bigint, a string or a Uint8Array.`,
+      typeof value === 'bigint'
+        ? 'A parameter is a bigint of more than 64 bits; store it as a text.'
+        : `A parameter is ${typeof value}; give null, a number, a bigint, a string or a Uint8Array.`,
     )
   }
 

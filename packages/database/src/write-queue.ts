@@ -9,7 +9,8 @@
  *            then each write: u16 LE statement id | u16 LE parameters | values (packing.ts)
  */
 import type { SqlValue, Statement, Ticket, Write, WriteDone } from './database.ts'
-import type { DatabaseError } from './database-error.ts'
+import { DatabaseError } from './database-error.ts'
+import { limits } from './limits.ts'
 import { PackedWriter } from './packing.ts'
 
 /** The state byte of a packed unit. */
@@ -189,6 +190,12 @@ export class WriteQueue {
 }
 
 function packUnitHeader(packed: PackedWriter, writes: number, wantsRows: boolean): void {
+  if (writes > limits.writesPerUnitMax) {
+    throw new DatabaseError(
+      'DATABASE_STATEMENT',
+      `A unit has ${writes} writes, at most ${limits.writesPerUnitMax} are taken; write it in parts.`,
+    )
+  }
   packed.u32(0)
   packed.u8(UnitState.pending)
   packed.u8(wantsRows ? 1 : 0)

@@ -63,3 +63,11 @@ test.each([true, undefined, {}, [1], Symbol('x')])(
     )
   },
 )
+
+test('a bigint of more than 64 bits is refused with a sentence, and leaves nothing behind', () => {
+  const writer = new PackedWriter(new ArrayBuffer(8))
+  for (const value of [2n ** 63n, -(2n ** 63n) - 1n]) {
+    expect(() => writer.value(value)).toThrow(expect.objectContaining({ code: 'DATABASE_STATEMENT' }))
+  }
+  expect(writer.offset).toBe(0)
+})

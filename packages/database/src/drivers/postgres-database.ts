@@ -39,6 +39,9 @@ export async function openPostgresDatabase<Tables>(options: PostgresOptions): Pr
   const config: pg.PoolConfig = {
     connectionString: options.url,
     options: `-c search_path=${quoteName(schema).replaceAll(/[\\ ]/g, '\\$&')}`,
+    // A host that is gone says nothing: without a bound every write would wait for it for ever.
+    connectionTimeoutMillis: limits.postgresConnectMsMax,
+    keepAlive: true,
     types: { getTypeParser: typeParser } as pg.CustomTypesConfig,
   }
   const pool = new pg.Pool({ ...config, max: limits.postgresPoolMax })

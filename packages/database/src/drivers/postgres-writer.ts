@@ -61,7 +61,9 @@ export class PostgresWriter {
     if (this.#client !== undefined) return this.#client
     const client = new pg.Client({ ...this.#config, pipeline: true } as pg.ClientConfig)
     // A connection that breaks between two commits is replaced by the next one.
-    client.on('error', () => this.#drop())
+    client.on('error', () => {
+      if (this.#client === client) this.#drop()
+    })
     await client.connect()
     this.#client = client
     return client

@@ -82,3 +82,24 @@ test.each([
     message: expect.stringContaining(sentence),
   })
 })
+
+test('a writer whose session was ended goes on with a new one, with the statements from before', async () => {
+  const database = await openDatabase({ engine: 'postgres', url, schema: nextSchema(), migrations })
+  const backend = database.prepare('SELECT pg_backend_pid() AS pid')
+  const sleep = database.prepare('SELECT pg_sleep(?)')
+  const end = database.prepare('SELECT pg_terminate_backend(?)')
+  const [session] = await database.returning<{ pid: number }>(backend)
+  // During a commit: whoever waited for it hears that it is lost.
+  const lost = database.returning(sleep, [60])
+  await database.all(end, [session!.pid])
+  await expect(lost).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+  const [next] = await database.returning<{ pid: number }>(backend)
+  expect(next!.pid).not.toBe(session!.pid)
+  // Between two commits.
+  await database.all(end, [next!.pid])
+  const pids = await Promise.allSettled([1, 2, 3].map(() => database.returning<{ pid: number }>(backend)))
+  expect(pids.length).toBe(3)
+  const [last] = await database.returning<{ pid: number }>(backend)
+  expect(last!.pid).not.toBe(next!.pid)
+  await database.close()
+})
