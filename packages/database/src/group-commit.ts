@@ -83,7 +83,9 @@ export class GroupCommit {
 
   /** The batch given to `commit` last is done. */
   finished(packed: ArrayBuffer, result: CommitResult): void {
-    const batch = this.#committing!
+    const batch = this.#committing
+    // The thread's last answer may arrive behind its death, when everybody has been told already.
+    if (batch === undefined) return
     this.#committing = undefined
     this.#queue.giveBack(packed)
     this.#commits++

@@ -141,4 +141,17 @@ describe('group commit', () => {
     await group.drained()
     expect(heard.at(-1)).toBe('c DATABASE_FAILED')
   })
+
+  test('the answer of a thread that died in the meantime is nobody’s any more', async () => {
+    const { batches, group, heard, write, finish } = start()
+    write('a')
+    await Promise.resolve()
+    group.die(failed)
+    finish()
+    write('b')
+    await Promise.resolve()
+    expect(heard).toEqual(['a DATABASE_CONSTRAINT', 'b DATABASE_CONSTRAINT'])
+    expect(batches).toHaveLength(1)
+    await group.drained()
+  })
 })

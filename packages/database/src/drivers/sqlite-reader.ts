@@ -9,7 +9,7 @@ import {
   type ReaderRequest,
   unregisteredStatement,
 } from './sqlite-messages.ts'
-import { threadError } from './sqlite-thread.ts'
+import { onThreadLost } from './sqlite-thread.ts'
 
 interface Waiting {
   resolve(rows: Row[]): void
@@ -35,7 +35,7 @@ export class SqliteReader {
     worker.on('message', (reply: ReaderReply) => {
       if (reply.kind === 'rows') this.#receive(reply.packed)
     })
-    worker.on('error', (error) => this.die(threadError(error)))
+    onThreadLost(worker, (error) => this.die(error))
   }
 
   register(statement: Statement): void {
@@ -90,7 +90,8 @@ export class SqliteReader {
 
   #receive(packed: ArrayBuffer): void {
     const answers = new PackedReader(packed, { copyBlobs: true })
-    for (const waiting of this.#sent.shift()!) {
+    // The thread's last answer may arrive behind its death, when everybody has been told already.
+    for (const waiting of this.#sent.shift() ?? []) {
       this.#waiting--
       if (answers.u8() === 1) waiting.resolve(decodeRows(answers))
       else waiting.reject(new DatabaseError(answers.value() as DatabaseErrorCode, answers.value() as string))
@@ -100,7 +101,7 @@ export class SqliteReader {
 
   /** The thread is gone, or going: every read fails from now on. */
   die(error: DatabaseError): void {
-    this.#failure = error
+    this.#failure ??= error
     for (const batch of [...this.#sent.splice(0), this.#gathering.splice(0)]) {
       for (const waiting of batch) waiting.reject(error)
     }

@@ -31,7 +31,14 @@ export function firstMessage<T>(worker: Worker): Promise<T> {
   })
 }
 
-export function threadError(cause: unknown): DatabaseError {
+/** Tells that no further answer of a thread can be relied on: it failed, ended, or one could not be read. */
+export function onThreadLost(worker: Worker, lost: (error: DatabaseError) => void): void {
+  worker.on('error', (cause) => lost(threadError(cause)))
+  worker.on('messageerror', (cause) => lost(threadError(cause)))
+  worker.on('exit', (code) => lost(threadError(new Error(`it ended with code ${code}`))))
+}
+
+function threadError(cause: unknown): DatabaseError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new DatabaseError('DATABASE_FAILED', `The database thread failed: ${reason}.`, { cause })
 }

@@ -12,7 +12,7 @@ import type {
   WriterReply,
   WriterRequest,
 } from './sqlite-messages.ts'
-import { threadError } from './sqlite-thread.ts'
+import { onThreadLost } from './sqlite-thread.ts'
 
 /** The writer for one caller alone, between two commits. */
 export interface WriterSession {
@@ -37,11 +37,7 @@ export class SqliteWriter {
     this.#worker = worker
     this.groupCommit = new GroupCommit((batch) => this.#commit(batch), onWriteFailed)
     worker.on('message', (reply: WriterReply) => this.#receive(reply))
-    worker.on('error', (cause) => {
-      const error = threadError(cause)
-      this.#answer?.reject(error)
-      this.groupCommit.die(error)
-    })
+    onThreadLost(worker, (error) => this.#die(error))
   }
 
   register(statement: Statement): void {
@@ -66,6 +62,13 @@ export class SqliteWriter {
         if (expired === undefined) letGo()
       },
     }
+  }
+
+  #die(error: DatabaseError): void {
+    if (this.groupCommit.failure !== undefined) return
+    this.#answer?.reject(error)
+    this.#answer = undefined
+    this.groupCommit.die(error)
   }
 
   #commit(batch: Batch): void {
@@ -115,10 +118,10 @@ export class SqliteWriter {
         return
       case 'executed':
       case 'executeFailed': {
-        const answer = this.#answer!
+        const answer = this.#answer
         this.#answer = undefined
-        if (reply.kind === 'executed') answer.resolve(reply.result)
-        else answer.reject(reviveError(reply.error))
+        if (reply.kind === 'executed') answer?.resolve(reply.result)
+        else answer?.reject(reviveError(reply.error))
       }
     }
   }
