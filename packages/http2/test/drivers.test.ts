@@ -264,6 +264,26 @@ describe.skipIf(!hasOpenssl)('drivers over TLS', () => {
     expect(socket.destroyed).toBe(true)
   })
 
+  test('close() that is called again waits as the first does', async () => {
+    const { listener } = await start({}, undefined)
+    const socket = await rawClient(listener.port)
+    const order: string[] = []
+    listener.server.once('close', () => order.push('closed'))
+    const first = listener.close()
+    const second = listener.close().then(() => order.push('second'))
+    socket.destroy()
+    await Promise.all([first, second])
+    expect(order).toEqual(['closed', 'second'])
+  })
+
+  test('a connection that cannot be accepted does not end the process', async () => {
+    const { listener } = await start({}, undefined)
+    // What node:net does where accept() fails, as it does when no file descriptors are left.
+    listener.server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+    const socket = await rawClient(listener.port)
+    socket.destroy()
+  })
+
   test('listen rejects where the port is taken', async () => {
     const { listener } = await start({}, undefined)
     await expect(

@@ -15,7 +15,7 @@ export interface Listener {
   readonly host: string
   readonly port: number
   readonly server: Server
-  /** Stops accepting, drains every connection, resolves when all have ended. */
+  /** Stops accepting, drains every connection, resolves when all have ended; each further call waits for the same. */
   close(debugData?: Uint8Array): Promise<void>
 }
 
@@ -76,18 +76,24 @@ export const listen = async (
   })
   server.listen(port, host)
   await once(server, 'listening')
+  // A connection that could not be accepted (no file descriptors left) concerns nobody who has one.
+  server.on('error', () => {})
+  const stop = async (debugData: Uint8Array | undefined): Promise<void> => {
+    const closed = once(server, 'close')
+    server.close()
+    closing = { debugData }
+    for (const connection of connections) connection.drain(debugData)
+    cutWhenDrained()
+    await closed
+  }
+  let stopped: Promise<void> | undefined
   return {
     host,
     port: (server.address() as AddressInfo).port,
     server,
-    close: async (debugData) => {
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      closing = { debugData }
-      for (const connection of connections) connection.drain(debugData)
-      cutWhenDrained()
-      await closed
+    close: (debugData) => {
+      stopped ??= stop(debugData)
+      return stopped
     },
   }
 }
