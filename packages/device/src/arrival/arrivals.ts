@@ -75,7 +75,7 @@ export class Arrivals {
   ): Promise<void> {
     const { journal, state } = this.#host
     // A copy: it is used after the chunk that it is a view of.
-    const token = message.token.slice()
+    const token = Uint8Array.from(message.token)
     const app = installedFor(message.topicHash, state.apps(environment))
     if (!app) return session.acknowledge(message.id, token, 'gone')
     const kept: KeptNotification = {

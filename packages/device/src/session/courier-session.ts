@@ -146,7 +146,7 @@ export class CourierSession {
         this.#end({ why: 'lost', detail: 'the courier did not answer a keep-alive' })
     } else if (this.#state === 'connected' && silentMs > limits.keepAliveMs) {
       this.#keepAliveMs = nowMs
-      this.#send({ type: 'keepAlive' })
+      this.#send(keepAlive)
     }
   }
 
@@ -213,7 +213,7 @@ export class CourierSession {
       case 'noStorage':
         return this.#handler.storageEmpty()
       case 'keepAliveRequest':
-        return this.#send({ type: 'keepAlive' })
+        return this.#send(keepAlive)
       case 'flush':
         return this.#send({
           type: 'flushReply',
@@ -242,8 +242,10 @@ export class CourierSession {
     this.#state = 'connected'
     this.#heardMs = nowMs
     this.#agreed = message.extensions ?? 0
-    if (message.token?.length) this.#baseToken = message.token.slice()
+    if (message.token?.length) this.#baseToken = Uint8Array.from(message.token)
     this.#send({ type: 'state', state: courierActivity.active, interval: courierActivityIntervalForever })
+    // Early: a courier that knows the interval notices within minutes that a device is gone.
+    this.#send(keepAlive)
     this.#handler.connected(this.#baseToken, message.serverTimeMs)
   }
 
@@ -253,8 +255,8 @@ export class CourierSession {
     const at = topicHash ? this.#asked.findIndex((one) => bytesEqual(one.topicHash, topicHash)) : 0
     const [request] = at === -1 ? [] : this.#asked.splice(at, 1)
     if (!request) return
-    const issued = reply.status === courierAckStatus.ok && reply.token?.length
-    this.#handler.token(request, issued ? reply.token?.slice() : undefined)
+    const token = reply.status === courierAckStatus.ok && reply.token?.length ? reply.token : undefined
+    this.#handler.token(request, token && Uint8Array.from(token))
   }
 
   #send(message: CourierMessage): void {
@@ -271,4 +273,10 @@ export class CourierSession {
     this.#state = 'ended'
     this.#handler.ended(end)
   }
+}
+
+/** With the minutes after which the device is heard again at the latest. */
+const keepAlive: CourierMessage = {
+  type: 'keepAlive',
+  intervalMinutes: Math.ceil(limits.keepAliveMs / 60_000),
 }

@@ -43,7 +43,7 @@ describe('a lost connection', () => {
     expect((await second.accept()).token).toEqual(baseToken)
     await second.hear('filter')
     // Nothing to ask for: token and app are as they were.
-    expect(second.heard.map(({ type }) => type)).toEqual(['connect', 'state', 'filter'])
+    expect(second.heard.map(({ type }) => type)).toEqual(['connect', 'state', 'keepAlive', 'filter'])
     expect(device.app(bundleId)).toBeDefined()
   })
 

@@ -10,6 +10,8 @@ const vectors = JSON.parse(readFileSync(vectorFile, 'utf8'))
 const topic = topicHash('dev.example.app')
 const installation = new Uint8Array(8).fill(7)
 
+const keepAlive = { type: 'keepAlive', intervalMinutes: limits.keepAliveMs / 60_000 }
+
 describe('connect', () => {
   test('introduces the device: certificates, a nonce with the time, its signature, the extension offered', () => {
     const world = new SessionWorld()
@@ -72,15 +74,15 @@ describe('the recorded exchange of an independent client', () => {
   const from = (dir: string, cmd: number, at = 0) =>
     frames.filter((frame) => frame.dir === dir && frame.cmd === cmd)[at]?.hex ?? ''
 
-  test('the same courier frames give the same token request, filter, acknowledgement and keep-alive', () => {
+  test('the same courier frames give the same token request, filter and acknowledgement', () => {
     const world = new SessionWorld()
     world.session.start(startMs, new Uint8Array(8))
     const courierSays = (cmd: number) => world.session.receive(hexBytes(from('S>D', cmd)), world.nowMs)
 
     courierSays(0x08)
     expect(hexText(world.connected[0]?.token ?? new Uint8Array())).toBe(vectors.constants.baseToken)
-    // The device's own state message comes first; the recorded client does not send one.
-    expect(world.sent.map(({ type }) => type)).toEqual(['connect', 'state'])
+    // The device's own state and keep-alive come first; the recorded client does not send them.
+    expect(world.sent.map(({ type }) => type)).toEqual(['connect', 'state', 'keepAlive'])
 
     world.session.requestToken(topic, installation)
     // A courier that did not agree to the extension never gets an installation id.
@@ -101,7 +103,8 @@ describe('the recorded exchange of an independent client', () => {
     world.session.setTopics([])
     expect(world.frames.at(-1)).toBe(from('D>S', 0x09, 2))
     world.pass(limits.keepAliveMs + 1)
-    expect(world.frames.at(-1)).toBe(from('D>S', 0x0c))
+    // The recorded client names no interval.
+    expect(world.sent.at(-1)).toEqual(keepAlive)
     courierSays(0x0d)
     world.pass(limits.keepAliveReplyMsMax + 1)
     expect(world.ends).toEqual([])
@@ -286,12 +289,22 @@ describe('end', () => {
 })
 
 describe('keep-alive', () => {
+  test('the courier hears at once how soon silence means that the device is gone', () => {
+    const world = new SessionWorld()
+    world.session.start(startMs, new Uint8Array(8))
+    world.say({ type: 'connected', status: 0, token: baseToken })
+    expect(world.sent.at(-1)).toEqual(keepAlive)
+    // It is not waited for: a foreign courier may leave it unanswered.
+    world.pass(limits.keepAliveReplyMsMax + 1)
+    expect(world.ends).toEqual([])
+  })
+
   test('is sent after silence, and its missing answer ends the session', () => {
     const world = SessionWorld.connected()
     world.pass(limits.keepAliveMs)
     expect(world.sent).toEqual([])
     world.pass(1)
-    expect(world.sent).toEqual([{ type: 'keepAlive' }])
+    expect(world.sent).toEqual([keepAlive])
     world.pass(limits.keepAliveReplyMsMax)
     expect(world.ends).toEqual([])
     world.pass(1)
@@ -312,7 +325,7 @@ describe('keep-alive', () => {
     const world = SessionWorld.connected()
     world.pass(-24 * 3600_000)
     world.pass(limits.keepAliveMs + 1)
-    expect(world.sent).toEqual([{ type: 'keepAlive' }])
+    expect(world.sent).toEqual([keepAlive])
     world.pass(-24 * 3600_000)
     world.pass(limits.keepAliveReplyMsMax + 1)
     expect(world.ends).toHaveLength(1)
@@ -322,7 +335,7 @@ describe('keep-alive', () => {
     const world = SessionWorld.connected()
     world.say({ type: 'keepAliveRequest' }, { type: 'flush', wantedBytes: 65_535 }, { type: 'flush' })
     expect(world.sent).toEqual([
-      { type: 'keepAlive' },
+      keepAlive,
       { type: 'flushReply', padding: new Uint8Array(limits.flushPaddingBytesMax) },
       { type: 'flushReply', padding: new Uint8Array(0) },
     ])
