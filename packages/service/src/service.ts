@@ -43,7 +43,7 @@ export interface PushService {
   readonly environment: 'sandbox' | 'production'
   readonly http2: ListenAddress
   readonly courier: ListenAddress
-  /** Drains: GOAWAY to providers, redirect-free close to devices, last commit, files closed. */
+  /** Drains: GOAWAY to providers, redirect-free close to devices, last commit, files closed. May be called again. */
   close(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export async function startService(options: ServiceOptions): Promise<PushService
   checkTls(tls, authority)
   /** How to end what was started so far, last first. */
   const endings: (() => void | Promise<void>)[] = []
-  const close = async (): Promise<void> => {
+  const endAll = async (): Promise<void> => {
     for (let end = endings.pop(); end !== undefined; end = endings.pop()) {
       try {
         await end()
@@ -69,6 +69,12 @@ export async function startService(options: ServiceOptions): Promise<PushService
         onTrouble('A part of the push service did not close cleanly.', cause)
       }
     }
+  }
+  let closing: Promise<void> | undefined
+  // A second call waits for the first: it must not close the database under requests that are still answered.
+  const close = (): Promise<void> => {
+    closing ??= endAll()
+    return closing
   }
   try {
     const database = await openDataDirectory(options.dataDir)
@@ -115,7 +121,7 @@ export async function startService(options: ServiceOptions): Promise<PushService
     endings.push(() => gateway.close())
     return { environment, http2: { host, port: gateway.port }, courier: courier.address, close }
   } catch (cause) {
-    await close()
+    await endAll()
     throw cause
   }
 }

@@ -137,9 +137,12 @@ test('both environments run side by side, files of the data directory are privat
   }
 })
 
-test('closing twice is allowed', async () => {
+test('a second close() does not close the database under the requests that the first still answers', async () => {
   const service = await start()
-  await Promise.all([service.close(), service.close()])
+  const first = service.close()
+  expect(service.close()).toBe(first)
+  await first
+  expect(service.close()).toBe(first)
 })
 
 describe('a start that fails says what to do, and leaves nothing open', () => {
