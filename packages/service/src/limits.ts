@@ -62,10 +62,13 @@ export const limits = {
   /** Connections of one courier; further ones are closed before their handshake. */
   courierConnectionsMax: 100_000,
   /**
-   * Connections whose device has not proven who it is; one more cuts the one that came first, so that a crowd of
-   * silent ones keeps no device out.
+   * Connections whose device has not proven who it is; one more takes the place of the one that came first where
+   * that has had its time, so that a crowd of silent ones keeps no device out, and is closed where it has not, so
+   * that of many devices that come back at once those that came first get through.
    */
   unprovenConnectionsMax: 10_000,
+  /** The time that each of them has in any case. */
+  unprovenMsMin: 10_000,
   /** Time for a TLS handshake; then the connection is closed. */
   courierHandshakeMsMax: 20_000,
   /** Time from the end of the handshake to a good `connect`; then the connection is closed. */

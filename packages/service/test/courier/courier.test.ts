@@ -51,7 +51,7 @@ async function bareConnection(courier: Courier): Promise<{ readonly closed: Prom
 }
 
 async function startWorld(
-  options: Partial<Pick<CourierOptions, 'unprovenConnectionsMax'>> = {},
+  options: Partial<Pick<CourierOptions, 'unprovenConnectionsMax' | 'now'>> = {},
 ): Promise<World> {
   const { database, store } = await openStoreFixture()
   const authority = new MemoryAuthority()
@@ -305,9 +305,11 @@ test('a device that does not read is dropped before it costs memory', async () =
   expect(courier.counters.closed).toEqual({ 'does not read': 1 })
 })
 
-test('a crowd of silent connections keeps no device out: those that came first are cut', async () => {
-  const { dial, courier } = await startWorld({ unprovenConnectionsMax: 2 })
+test('a crowd of silent connections keeps no device out: those that had their time are cut', async () => {
+  const clock = { nowMs }
+  const { dial, courier } = await startWorld({ unprovenConnectionsMax: 2, now: () => clock.nowMs })
   const crowd = [await bareConnection(courier), await dial()]
+  clock.nowMs += limits.unprovenMsMin
   const phone = await dial()
   await crowd[0]!.closed
   expect(await phone.connect(phoneCertificate, nowMs)).toMatchObject({ status: 0 })
@@ -316,6 +318,16 @@ test('a crowd of silent connections keeps no device out: those that came first a
   phone.say({ type: 'keepAlive' })
   await phone.hear('keepAliveReply')
   expect([courier.counters.crowdedOut, later.map((each) => each.isClosed)]).toEqual([2, [false, false]])
+})
+
+test('many devices at once: those that came first get through, those for whom there is no room come again', async () => {
+  const { dial, courier } = await startWorld({ unprovenConnectionsMax: 1 })
+  const first = await dial()
+  await (await bareConnection(courier)).closed
+  expect(await first.connect(phoneCertificate, nowMs)).toMatchObject({ status: 0 })
+  const second = await dial()
+  expect(await second.connect(await certificates.device('phone-2'), nowMs)).toMatchObject({ status: 0 })
+  expect(courier.counters.crowdedOut).toBe(1)
 })
 
 test('closing the courier closes every connection, known or not, and the port', async () => {

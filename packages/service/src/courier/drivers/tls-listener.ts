@@ -35,7 +35,7 @@ export class CourierListener {
   readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<CourierConnection>()
   /** By the address of the peer; those that came first come first. */
-  readonly #unproven = new Map<string, Socket>()
+  readonly #unproven = new Map<string, Unproven>()
   #ticker: NodeJS.Timeout | undefined
 
   constructor(options: CourierListenerOptions) {
@@ -98,21 +98,25 @@ export class CourierListener {
   #track(socket: Socket): void {
     this.#sockets.add(socket)
     const peer = peerOf(socket)
-    this.#unproven.set(peer, socket)
+    const sinceMs = this.#options.sessions.now()
+    if (this.#unproven.size >= this.#options.unprovenConnectionsMax) this.#crowdOut(socket, sinceMs)
+    this.#unproven.set(peer, { socket, sinceMs })
     socket.once('close', () => {
       this.#sockets.delete(socket)
-      if (this.#unproven.get(peer) === socket) this.#unproven.delete(peer)
+      if (this.#unproven.get(peer)?.socket === socket) this.#unproven.delete(peer)
     })
-    if (this.#unproven.size > this.#options.unprovenConnectionsMax) this.#crowdOut()
   }
 
-  #crowdOut(): void {
+  /** Closes the connection that came first if it has had its time, else the newcomer. */
+  #crowdOut(newcomer: Socket, nowMs: number): void {
+    this.#options.sessions.counters.crowdedOut++
     for (const [peer, first] of this.#unproven) {
-      this.#options.sessions.counters.crowdedOut++
+      if (nowMs - first.sinceMs < limits.unprovenMsMin) break
       this.#unproven.delete(peer)
-      first.destroy()
+      first.socket.destroy()
       return
     }
+    newcomer.destroy()
   }
 
   #accept(socket: TLSSocket): void {
@@ -134,6 +138,11 @@ export class CourierListener {
     const nowMs = this.#options.sessions.now()
     for (const connection of this.#connections) connection.tick(nowMs)
   }
+}
+
+interface Unproven {
+  readonly socket: Socket
+  readonly sinceMs: number
 }
 
 /** The same for a socket and for the TLS around it. */
