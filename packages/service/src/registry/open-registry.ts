@@ -32,6 +32,8 @@ class DatabaseRegistry implements OpenRegistry {
   /** Issuing looks first and writes then: requests for the same token must not overtake each other. */
   readonly #issuing = new KeyedQueue()
   readonly #enrolling = new KeyedQueue()
+  /** Tokens on their way to be inactive: reads do not see it before it is on disk. */
+  readonly #ending = new Map<string, Promise<number>>()
   readonly #statements
 
   constructor(options: RegistryOptions) {
@@ -76,8 +78,14 @@ class DatabaseRegistry implements OpenRegistry {
   }
 
   async deactivateToken(token: string, atMs: number): Promise<void> {
-    const tokenBytes = Buffer.from(token, 'hex')
-    await this.#database.run(this.#statements.deactivate, [Math.max(1, atMs), tokenBytes])
+    const parameters = [Math.max(1, atMs), Buffer.from(token, 'hex')]
+    const ending = this.#database.run(this.#statements.deactivate, parameters)
+    this.#ending.set(token, ending)
+    try {
+      await ending
+    } finally {
+      if (this.#ending.get(token) === ending) this.#ending.delete(token)
+    }
     this.#reader.changed(token)
   }
 
@@ -89,6 +97,13 @@ class DatabaseRegistry implements OpenRegistry {
     const row = await this.#database.get(this.#statements.findActive, [device, known.topic])
     if (row === undefined) return this.#add(device, known, installation)
     const stored = tokenOfRow(row)
+    const ending = this.#ending.get(stored.record.token)
+    if (ending !== undefined) {
+      // The device gave this token back and asks again: it would get one that is dead a moment later. Whether it
+      // could be made inactive is told to the caller of `deactivateToken`.
+      await ending.catch(() => undefined)
+      return this.#issue(device, known, installation)
+    }
     if (installation === undefined || isSame(stored.installation, installation)) return stored.record
     if (stored.installation === undefined) {
       // Issued to a client that does not tell its installation; from now on it does.

@@ -189,6 +189,18 @@ describe('tokens', () => {
     expect(said(registry.cachedToken(record.token))).toEqual(record)
   })
 
+  test('an app that comes back while its token is being made inactive gets one that works', async () => {
+    const first = await issue(installationA)
+    const device = await registry.enrolDevice('device-1')
+    // The device gave the token back and registers again before that is on disk.
+    const given = registry.deactivateToken(first.token, nowMs)
+    const again = await registry.issueToken(device.id, hash, installationA)
+    await given
+    expect(again!.token).not.toBe(first.token)
+    expect(await find(first.token)).toMatchObject({ inactiveSinceMs: nowMs })
+    expect(await find(again!.token)).toMatchObject({ inactiveSinceMs: 0 })
+  })
+
   test('a token that was never issued is not found, whatever its length', async () => {
     expect(await find('ab'.repeat(32))).toBeUndefined()
     expect(await find('ab')).toBeUndefined()
