@@ -31,7 +31,9 @@ export class Rates {
     this.#refusals = 0
     this.#ignored = 0
     this.#emptyData = 0
-    this.#windowUpdates = 0
+    // What was sent shortly before is answered after: a part of the credit that DATA gave is kept.
+    const creditMax = this.#limits.windowUpdatesPerSecondMax
+    this.#windowUpdates = Math.max(-creditMax, Math.min(0, this.#windowUpdates))
   }
 
   settings(): void {
