@@ -170,6 +170,7 @@ export abstract class ConnectionFrames<C> implements FrameSink {
       start += 5
     }
     const endStream = (flags & Flag.END_STREAM) !== 0
+    this.block.checkLength(end - start)
     if ((flags & Flag.END_HEADERS) === 0) this.block.begin(id, endStream, payload, start, end)
     else this.onHeaderBlock(id, endStream, payload, start, end)
     if (dependsOnItself) this.#selfDependency(id)
@@ -304,14 +305,11 @@ export abstract class ConnectionFrames<C> implements FrameSink {
     this.rates.settings()
     const windowBefore = this.peer.initialWindowSize
     for (let at = start; at < end; at += 6) {
-      applySetting(
-        this.peer,
-        (payload[at]! << 8) | payload[at + 1]!,
-        readUint32(payload, at + 2),
-        !this.isServer,
-      )
+      const setting = (payload[at]! << 8) | payload[at + 1]!
+      applySetting(this.peer, setting, readUint32(payload, at + 2), !this.isServer)
+      // RFC 7541 §4.2: each value counts, for the lowest on the way must be signalled as well as the last.
+      if (setting === SettingId.HEADER_TABLE_SIZE) this.#encoder.setTableSizeMax(this.peer.headerTableSize)
     }
-    this.#encoder.setTableSizeMax(this.peer.headerTableSize)
     this.#windowChanged(this.peer.initialWindowSize - windowBefore)
     writeSettingsAck(this.out)
     this.peerSettingsSeen = true
@@ -354,7 +352,8 @@ export abstract class ConnectionFrames<C> implements FrameSink {
     this.onPeerGoaway(
       readUint32(payload, start) & STREAM_ID_MAX,
       this.peerGoaway,
-      payload.subarray(start + 8, end),
+      // A copy: it is seldom, and whoever logs it later must not find other bytes there.
+      Buffer.from(payload.subarray(start + 8, end)),
     )
   }
 

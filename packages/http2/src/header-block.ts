@@ -25,15 +25,18 @@ export class HeaderBlock {
 
   add(payload: Buffer, start: number, end: number): void {
     this.#frames += 1
-    const { continuationFramesMax, headerBlockBytesMax } = this.#limits
-    if (this.#frames > continuationFramesMax || this.length + end - start > headerBlockBytesMax) {
-      throw new ConnectionError(
-        ErrorCode.ENHANCE_YOUR_CALM,
-        `a header block above ${continuationFramesMax} CONTINUATION frames or ${headerBlockBytesMax} bytes`,
-        'limit',
-      )
+    const { continuationFramesMax } = this.#limits
+    if (this.#frames > continuationFramesMax) {
+      throw calm(`a header block of more than ${continuationFramesMax} CONTINUATION frames`)
     }
+    this.checkLength(this.length + end - start)
     this.#append(payload, start, end)
+  }
+
+  /** Refuses a block that is too long, in one frame or in several. */
+  checkLength(bytes: number): void {
+    const { headerBlockBytesMax } = this.#limits
+    if (bytes > headerBlockBytesMax) throw calm(`a header block of more than ${headerBlockBytesMax} bytes`)
   }
 
   /** Lets the memory go where no block is under way. */
@@ -52,3 +55,6 @@ export class HeaderBlock {
     this.length = total
   }
 }
+
+const calm = (message: string): ConnectionError =>
+  new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, message, 'limit')

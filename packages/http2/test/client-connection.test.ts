@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ClientConnection } from '../src/index.ts'
 import {
   data,
   END_HEADERS,
@@ -188,4 +189,25 @@ test('headers that cannot be sent throw, and leave no trace', () => {
   expect(client.connection.openStreams).toBe(0)
   expect(client.request('b')).toBe(1)
   expect(client.wrote()).toEqual(['HEADERS 1 END_STREAM'])
+})
+
+test('the debug data of a GOAWAY stays what it was when the receive buffer is used again', () => {
+  let kept: Uint8Array | undefined
+  const connection = new ClientConnection<string>(
+    {},
+    {
+      onResponse: () => {},
+      onReset: () => {},
+      onRefused: () => {},
+      onCapacity: () => {},
+      onGoaway: (_code, debugData) => {
+        kept = debugData
+      },
+      onEnd: () => {},
+    },
+  )
+  const bytes = Buffer.concat([settings(), goaway(0, 0, 'Shutdown')])
+  connection.receive(bytes, 1000)
+  bytes.fill(0)
+  expect(Buffer.from(kept!).toString()).toBe('Shutdown')
 })

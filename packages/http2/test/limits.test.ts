@@ -61,6 +61,17 @@ describe('floods', () => {
     expect(server.connection.ended).toBe(false)
   })
 
+  test('WINDOW_UPDATE for what we sent does not count either when it comes a moment later', () => {
+    const server = new TestServer().open()
+    server.onRequest = (stream) => server.connection.respond(stream, [':status', '400'], Buffer.from('{}'))
+    server.receive(many(1500, (at) => headers(id(at), requestBlock())))
+    server.now += 1000
+    server.receive(many(3000, () => windowUpdate(0, 1)))
+    expect(server.connection.ended).toBe(false)
+    server.receive(many(2000, () => windowUpdate(0, 1)))
+    expect(server.events.at(-1)).toBe(calm)
+  })
+
   test('rapid reset: requests that are cancelled at once', () => {
     const server = new TestServer().open()
     server.receive(many(1000, (at) => Buffer.concat([headers(id(at), requestBlock()), rst(id(at))])))
@@ -108,6 +119,12 @@ describe('header blocks', () => {
       server.receive(many(1000, () => continuation(1, piece)))
       expect(server.events).toEqual([calm])
     }
+  })
+
+  test('a header block above the limit in a single frame, where large frames are allowed', () => {
+    const server = new TestServer({ settings: { maxFrameSize: 65_536 } }).open()
+    server.receive(headers(1, Buffer.alloc(32_769, 0x82)))
+    expect(server.events).toEqual([calm])
   })
 
   test('a CONTINUATION flood ends at the bytes', () => {

@@ -294,3 +294,17 @@ test.each([
 ])('refuses the option %s = %d', (name, value) => {
   expect(() => new TestServer({ settings: { [name]: value } })).toThrow(name)
 })
+
+test('a header table that a single SETTINGS frame empties and opens again is used as an empty one', () => {
+  const server = new TestServer().open()
+  const answer = (id: number): string => {
+    server.receive(headers(id, requestBlock()))
+    server.connection.respond(id, [':status', '200', 'server', 'carillon'])
+    return server.frames().at(-1)!.payload.toString('hex')
+  }
+  const first = answer(1)
+  expect(answer(3)).toBe('88be')
+  server.receive(settings([1, 0], [1, 4096]))
+  // RFC 7541 §4.2: size updates to 0 and to 4096, then everything is spelled anew.
+  expect(answer(5)).toBe(`203fe11f${first}`)
+})

@@ -37,6 +37,8 @@ export class DecoderTable {
   settingsAcknowledged(): void {
     this.#limit = this.#setting
     this.mustShrink = this.#size > this.#limit
+    // A block that was fine before is not now: it has no update at its beginning.
+    if (this.mustShrink) this.version += 1
   }
 
   /** The place of an entry by its index from 1 (newest), -1 where there is none. */

@@ -57,6 +57,13 @@ test('a smaller setting that was acknowledged must be followed by a size update 
   expect(() => decode(other, hexBytes('3f 46'))).toThrow(ConnectionError)
 })
 
+test('a smaller setting counts for a block that is the same as the last one, too (RFC 7541 §4.2)', () => {
+  const decoder = new HpackDecoder(100, 65_536)
+  for (let at = 0; at < 3; at += 1) expect(decode(decoder, hexBytes('82'))).toEqual([':method', 'GET'])
+  decoder.settingsAcknowledged()
+  expect(() => decode(decoder, hexBytes('82'))).toThrow(ConnectionError)
+})
+
 test('several size updates at the beginning of a block are fine', () => {
   const decoder = new HpackDecoder(4096, 65_536)
   decode(decoder, hexBytes('40 01 61 01 62'))
