@@ -83,7 +83,13 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
     if (database.engine === 'sqlite') await outbox.endLeases(now())
     const { host = '127.0.0.1', port = 0, tls } = options
     const server = await serveHttp((request) => api.fetch(request), { host, port, tls })
-    await dispatcher.wakeAll()
+    try {
+      await dispatcher.wakeAll()
+    } catch (error) {
+      await server.close()
+      await dispatcher.stop()
+      throw error
+    }
     const stopSweeping = sweepRegularly(outbox, now, after, onFailure)
     let closed: Promise<void> | undefined
     const close = async () => {

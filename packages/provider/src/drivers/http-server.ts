@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer, type ServerType } from '@hono/node-server'
+import { limits } from '../limits.ts'
 import { ProviderError } from '../provider-error.ts'
 
 /** Where the API is served. */
@@ -13,8 +14,8 @@ export interface ListenOptions {
 
 export interface HttpServer {
   readonly url: string
-  /** Answers what is under way, then closes. */
-  close(): Promise<void>
+  /** Answers what is under way, for at most `drainMsMax` (default `limits.closeMsMax`), then closes. */
+  close(drainMsMax?: number): Promise<void>
 }
 
 type Fetch = (request: Request) => Response | Promise<Response>
@@ -44,9 +45,16 @@ export async function serveHttp(fetch: Fetch, { host, port, tls }: ListenOptions
   const name = host.includes(':') ? `[${host}]` : host
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${bound}`,
-    close: () =>
+    close: (drainMsMax = limits.closeMsMax) =>
       new Promise((resolve) => {
-        server.close(() => resolve())
+        // A client that never finishes its request must not keep the provider from ending.
+        const timer = setTimeout(() => {
+          if ('closeAllConnections' in server) server.closeAllConnections()
+        }, drainMsMax)
+        server.close(() => {
+          clearTimeout(timer)
+          resolve()
+        })
         endWhenAnswered()
       }),
   }
