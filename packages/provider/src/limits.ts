@@ -7,6 +7,8 @@ export const limits = {
   requestBytesMax: 1024 * 1024,
   /** Tokens of one message; more are refused with 400: send several messages. */
   tokensPerMessageMax: 1000,
+  /** Objects and arrays inside each other in `apns.payload`; deeper ones are refused with 400. */
+  payloadDepthMax: 500,
   /** Characters of an Idempotency-Key; a longer one is refused with 400. */
   idempotencyKeyLengthMax: 255,
   /** Characters of `user` and `locale` of a device; longer ones are refused with 400. */
@@ -21,8 +23,8 @@ export const limits = {
   immediateMsMax: 30_000,
   /** Messages are kept so long for their status and their Idempotency-Key; then they are deleted. */
   messageKeptMs: 31 * dayMs,
-  /** Messages deleted in one step of the sweep; the next step follows at once. */
-  sweptPerStepMax: 500,
+  /** Messages deleted in one step of the sweep, few because each may have many recipients; the next step follows. */
+  sweptPerStepMax: 50,
   /** Time between two sweeps. */
   sweepEveryMs: 60 * minuteMs,
   /** Time for which a claimed recipient belongs to its dispatcher; then another one may send it again. */
@@ -37,10 +39,12 @@ export const limits = {
   lanesRememberedMax: 10_000,
   /** Attempts for one recipient; then it fails with AttemptsExhausted. */
   attemptsMax: 1000,
-  /** Wait after the database failed under the dispatcher; then it tries again. */
-  databaseRetryMs: 1000,
+  /** Wait after an app could not be served (the database, its credentials); doubles with each further failure. */
+  laneRetryMsFirst: 1000,
+  /** The longest such wait. */
+  laneRetryMsMax: minuteMs,
   /** The longest sleep of a dispatcher; then it looks again. */
   sleepMsMax: 60 * minuteMs,
-  /** Time that `close` gives to sends under way; what is unfinished is sent again by the next start. */
+  /** Time that `close` gives to requests and to sends under way; what is unfinished is sent by the next start. */
   closeMsMax: 5_000,
 } as const

@@ -120,6 +120,15 @@ const refusals: [string, string, string, unknown, number, string, RegExp][] = [
     /token or tokens/,
   ],
   [
+    'a payload as deep as a well',
+    'POST',
+    '/v1/messages',
+    `{"message":{"token":"${token}","apns":{"payload":{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}}}}`,
+    400,
+    'INVALID_REQUEST',
+    /nested too deeply/,
+  ],
+  [
     'two targets',
     'POST',
     '/v1/messages',

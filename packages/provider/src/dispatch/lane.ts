@@ -42,6 +42,8 @@ export class Lane {
   #wokenMeanwhile = false
   #stopped = false
   #inFlight = 0
+  /** In a row, without work that went well in between. */
+  #failures = 0
   /** More may be due than there was room for. */
   #lacksRoom = false
   #cancelTimer: (() => void) | undefined
@@ -69,10 +71,14 @@ export class Lane {
     }
     this.#claiming = true
     void this.#work().then(
-      () => this.#worked(),
+      () => {
+        this.#failures = 0
+        this.#worked()
+      },
       (error: unknown) => {
         this.#world.onFailure(error)
-        this.#wakeAt(this.#world.now() + limits.databaseRetryMs)
+        const delayMs = limits.laneRetryMsFirst * 2 ** Math.min(this.#failures++, 30)
+        this.#wakeAt(this.#world.now() + Math.min(delayMs, limits.laneRetryMsMax))
         this.#worked()
       },
     )

@@ -50,7 +50,10 @@ export const messageSchema = z
     apns: z
       .strictObject({
         headers: headersSchema.optional(),
-        payload: z.record(z.string(), z.unknown()).optional(),
+        payload: z
+          .record(z.string(), z.unknown())
+          .refine((payload) => isAtMostDeep(payload, limits.payloadDepthMax), 'is nested too deeply')
+          .optional(),
       })
       .optional()
       .openapi({ description: 'Headers and payload of the push service, laid over the rest' }),
@@ -73,3 +76,9 @@ export const messageSchema = z
   .openapi('Message')
 
 export type MessageRequest = z.output<typeof messageSchema>
+
+/** Writing JSON of any depth would exhaust the stack. */
+function isAtMostDeep(value: unknown, depthMax: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depthMax > 0 && Object.values(value).every((inner) => isAtMostDeep(inner, depthMax - 1))
+}

@@ -10,6 +10,7 @@ import {
   credentials,
   ManualClock,
   newToken,
+  PushServiceDouble,
   rejected,
   start,
   temporaryDirectory,
@@ -278,4 +279,33 @@ test('messages are deleted when they were kept long enough, with their recipient
     answer = await world.call('GET', `/v1/messages/${id}`)
   }
   expect(answer.status).toBe(404)
+})
+
+test('an app that cannot be served is tried less and less often, and fills no log', async () => {
+  const clock = new ManualClock()
+  const service = new PushServiceDouble()
+  let isBroken = false
+  let failed = Promise.withResolvers<unknown>()
+  const { prepare, send, recipientsUntil } = await start({
+    now: clock.now,
+    after: clock.after,
+    connectPushClient: (options) => {
+      if (isBroken) throw new Error('its service is gone')
+      return service.connect(options)
+    },
+    onFailure: (error) => failed.resolve(error),
+  })
+  await prepare()
+  isBroken = true
+  const id = await send(message)
+  const waits = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]
+  for (const waitMs of waits) {
+    expect(await failed.promise).toMatchObject({ message: 'its service is gone' })
+    failed = Promise.withResolvers()
+    clock.advance(waitMs)
+  }
+  await failed.promise
+  isBroken = false
+  clock.advance(60_000)
+  await recipientsUntil(id, allAre('sent'))
 })
