@@ -23,7 +23,7 @@ export class PendingPush {
   readonly body: Uint8Array
   readonly signal: AbortSignal | undefined
 
-  /** Milliseconds since 1970; re-sends do not change it. */
+  /** By the pool's steady clock, in milliseconds; re-sends do not change it. */
   queuedAt = 0
   openedAt = 0
   connection: PooledConnection | undefined = undefined

@@ -8,6 +8,7 @@ import type { ConnectionEvents, PooledConnection } from './pooled-connection.ts'
 import type { PushClientStats, PushResult, TransportReason } from './push.ts'
 import { requestHeaders } from './request-headers.ts'
 import type { Runtime, Ticker } from './runtime.ts'
+import { SteadyClock } from './steady-clock.ts'
 import type { TokenSigner } from './token-signer.ts'
 
 export interface PoolOptions extends ConnectionSetOptions {
@@ -27,6 +28,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
   readonly #options: PoolOptions
   readonly #limits: Limits
   readonly #runtime: Runtime
+  readonly #clock: SteadyClock
   readonly #connections: ConnectionSet
   readonly #ticker: Ticker
   readonly #again = new PushList()
@@ -49,13 +51,14 @@ export class PushPool implements ConnectionEvents, PushOwner {
     this.#options = options
     this.#limits = options.limits
     this.#runtime = options.runtime
+    this.#clock = new SteadyClock(() => options.runtime.now())
     this.#connections = new ConnectionSet(options)
-    this.#ticker = options.runtime.ticker(() => this.tick(this.#runtime.now()))
+    this.#ticker = options.runtime.ticker(() => this.tick(this.#clock.now()))
   }
 
   /** Takes a push. Its `settle` is called exactly once, at once where it cannot be taken. */
   submit(push: PendingPush): void {
-    const now = this.#runtime.now()
+    const now = this.#clock.now()
     this.#pending += 1
     push.queuedAt = now
     push.owner = this
@@ -91,7 +94,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
 
   /** Takes no more pushes, lets those it has finish for at most `msMax`, then closes; resolves when all is closed. */
   close(msMax: number): Promise<void> {
-    this.#drainUntil = Math.min(this.#drainUntil, this.#runtime.now() + msMax)
+    this.#drainUntil = Math.min(this.#drainUntil, this.#clock.now() + msMax)
     if (this.#state === 'open') {
       this.#state = 'draining'
       if (this.#pending === 0) this.#shutDown()
@@ -134,7 +137,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
     body: Uint8Array,
   ): void {
     if (connection.answers === 1) this.#connections.proved()
-    if (connection.inFlight.size === 0) connection.idleSince = this.#runtime.now()
+    if (connection.inFlight.size === 0) connection.idleSince = this.#clock.now()
     if (status === 200) {
       this.#accepted += 1
       this.#settle(push, acceptedBy(push, headers))
@@ -156,7 +159,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
       // Observed: a certificate of the wrong environment is answered with GOAWAY and the reason, not with a 403.
       return this.#reject(push, farewell, farewell.status)
     }
-    if (connection.state === 'open') connection.refusedAt(this.#runtime.now(), push)
+    if (connection.state === 'open') connection.refusedAt(this.#clock.now(), push)
     if (push.resends >= this.#limits.resendsMax || this.#state === 'closed') {
       return this.#giveUp(
         push,
@@ -184,7 +187,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
     for (let push = connection.inFlight.first; push !== undefined; push = connection.inFlight.first) {
       this.#giveUp(push, why, true, hint)
     }
-    const failure = this.#connections.ended(connection, reason, this.#runtime.now())
+    const failure = this.#connections.ended(connection, reason, this.#clock.now())
     if (failure?.isDefinitive) {
       this.#forEachQueued((push) => this.#giveUp(push, 'ConnectFailed', false, failure.message))
     }
@@ -266,7 +269,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
   /** Sends what can be sent. */
   #pump(): void {
     if (this.#state === 'closed') return
-    const now = this.#runtime.now()
+    const now = this.#clock.now()
     for (;;) {
       const push = this.#again.first ?? this.#waiting.first
       if (push === undefined) return
@@ -277,7 +280,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
   }
 
   #send(connection: PooledConnection, push: PendingPush, now: number): boolean {
-    const token = this.#options.signer?.token(now)
+    const token = this.#options.signer?.token(this.#clock.wallAt(now))
     const headers = requestHeaders(push, this.#options.authority, token?.header)
     const streamId = connection.http2.request(headers, push.body, push)
     if (streamId < 0) {

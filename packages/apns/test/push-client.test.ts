@@ -518,3 +518,31 @@ test('what is inspected or printed has no secret in it', () => {
   expect(shown).toContain('PushClient sandbox push.test:443')
   expect(shown).not.toMatch(/PRIVATE|BEGIN|bearer/)
 })
+
+test('a clock that is set back by an hour holds up no deadline and no connect', async () => {
+  const iats: number[] = []
+  let isAway = true
+  const service = new ScriptedService({
+    onConnect: () => (isAway ? new Error('away') : undefined),
+    onRequest(request) {
+      const claims = request.headers.authorization?.split('.')[1] ?? ''
+      iats.push(JSON.parse(Buffer.from(claims, 'base64url').toString()).iat)
+      if (request.number > 0) request.accept()
+    },
+  })
+  const { world } = service
+  const client = clientOf(service, { limits: { queuedMsMax: 2_000, answerMsMax: 2_000 } })
+  const waiting = client.send(push(1))
+  await world.pass(1_000)
+  world.clockErrorMs -= 3_600_000
+  expect(await world.until(waiting, 1_500)).toMatchObject({ reason: 'ConnectFailed' })
+
+  isAway = false
+  const unanswered = client.send(push(2))
+  await world.pass(1_000)
+  world.clockErrorMs -= 3_600_000
+  expect(await world.until(unanswered, 1_500)).toMatchObject({ reason: 'DeadlineExceeded' })
+  expect(await world.until(client.send(push(3)), 1_000)).toMatchObject({ ok: true })
+  // What the service reads is the time of the machine, not that of the deadlines.
+  expect(iats.at(-1)! * 1000).toBeLessThanOrEqual(world.now())
+})

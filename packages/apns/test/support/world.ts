@@ -31,6 +31,8 @@ interface Event {
 export class World implements Runtime {
   time = Date.UTC(2026, 0, 5, 12)
   latencyMs = 1
+  /** By how much the client's clock is ahead. */
+  clockErrorMs = 0
   readonly links: Link[] = []
   serverOptions: ServerOptions = {}
   readonly #random: Seeded
@@ -46,7 +48,7 @@ export class World implements Runtime {
   }
 
   now(): number {
-    return this.time
+    return this.time + this.clockErrorMs
   }
 
   random(bytes: number): Uint8Array {
