@@ -23,7 +23,8 @@ export class Deadlines {
   lastFrameAt = -1
   readonly #limits: Limits
   #startedAt = -1
-  #goingSince = -1
+  /** -1 where it was said before the beginning. */
+  #goingSince: number | undefined
   #unfinishedSince = -1
   #framesSeen = -1
   #stalledSince = -1
@@ -42,7 +43,7 @@ export class Deadlines {
 
   /** From now on open streams have only so long to finish. */
   going(now: number): void {
-    if (this.#goingSince < 0) this.#goingSince = now
+    this.#goingSince ??= now
   }
 
   /** Throws a ConnectionError of kind `timeout` for what took too long. */
@@ -51,18 +52,17 @@ export class Deadlines {
     if (!facts.peerSettingsSeen && now - this.#startedAt > limits.prefaceMsMax) {
       throw timeout(ErrorCode.PROTOCOL_ERROR, 'no preface and SETTINGS in time')
     }
-    const sentAt = facts.sentSettings.waitingSince
-    if (sentAt !== undefined && now - Math.max(sentAt, this.#startedAt) > limits.settingsAckMsMax) {
+    if (this.#isOver(now, facts.sentSettings.waitingSince, limits.settingsAckMsMax)) {
       throw timeout(ErrorCode.SETTINGS_TIMEOUT, 'our SETTINGS were not acknowledged in time')
     }
     this.#checkUnfinished(now, facts)
-    if (facts.pings.overdue(now, limits.pingAckMsMax)) {
+    if (this.#isOver(now, facts.pings.waitingSince, limits.pingAckMsMax)) {
       throw timeout(ErrorCode.NO_ERROR, 'a PING was not answered in time')
     }
     if (facts.openStreams === 0 && now - this.lastFrameAt > limits.idleMsMax) {
       throw timeout(ErrorCode.NO_ERROR, 'idle')
     }
-    if (this.#goingSince >= 0 && now - this.#goingSince > limits.drainMsMax) {
+    if (this.#isOver(now, this.#goingSince, limits.drainMsMax)) {
       throw timeout(ErrorCode.NO_ERROR, 'open streams did not finish in time')
     }
   }
@@ -77,6 +77,11 @@ export class Deadlines {
     this.#stalledSince = now
     this.#progress = progress
     return undefined
+  }
+
+  /** What was done before the first time was told counts from there. */
+  #isOver(now: number, since: number | undefined, most: number): boolean {
+    return since !== undefined && now - Math.max(since, this.#startedAt) > most
   }
 
   #checkUnfinished(now: number, facts: DeadlineFacts): void {

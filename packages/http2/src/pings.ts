@@ -33,9 +33,9 @@ export class Pings {
     ping!.callback(Math.max(0, now - ping!.sentAt))
   }
 
-  overdue(now: number, most: number): boolean {
-    const oldest = this.#sent[0]
-    return oldest !== undefined && oldest.sentAt >= 0 && now - oldest.sentAt > most
+  /** When the oldest PING without an answer left, undefined where all are answered. */
+  get waitingSince(): number | undefined {
+    return this.#sent[0]?.sentAt
   }
 
   /** The connection is over: no answer comes any more. */
