@@ -113,27 +113,28 @@ export class Lane {
       const { outbox, owner, now } = this.#world
       const { sender, isApple } = await this.#connect()
       const claimed = await outbox.claim(bundleId, environment, owner, now(), room)
-      const messages = await Promise.all(
+      const messages = await Promise.allSettled(
         claimed.map((recipient) => this.#world.messages.get(recipient.messageId)),
       )
       for (const [index, recipient] of claimed.entries()) {
         this.#inFlight++
-        void this.#send(recipient, messages[index], sender, isApple)
+        const message = messages[index]!
+        if (message.status === 'fulfilled')
+          void this.#settle(this.#attempt(recipient, message.value, sender, isApple))
+        else void this.#settle(this.#putBack(recipient))
       }
+      const unread = messages.find(({ status }) => status === 'rejected')
+      if (unread !== undefined) this.#world.onFailure((unread as PromiseRejectedResult).reason)
       if (claimed.length < room) break
     }
     const dueAt = await this.#world.outbox.nextDueAt(this.bundleId, this.environment)
     if (dueAt !== undefined) this.#wakeAt(dueAt)
   }
 
-  async #send(
-    recipient: ClaimedRecipient,
-    message: Message | undefined,
-    sender: Sender,
-    isApple: boolean,
-  ): Promise<void> {
+  /** Writes what became of a recipient that counts as in flight, which it then no longer does. */
+  async #settle(attempt: Promise<Outcome> | Outcome): Promise<void> {
     try {
-      const outcome = await this.#attempt(recipient, message, sender, isApple)
+      const outcome = await attempt
       await this.#finish(outcome)
       if (outcome.dueAt !== undefined) this.#wakeAt(outcome.dueAt)
     } catch (error) {
@@ -144,6 +145,13 @@ export class Lane {
     // Half of the room at once, rather than a claim for each place that becomes free.
     if (this.#lacksRoom && this.#inFlight <= limits.inFlightPerLaneMax / 2) this.wake()
     this.#tellIdle()
+  }
+
+  /** Its message could not be read: it is tried again soon, and not only when its lease ends. */
+  #putBack(recipient: ClaimedRecipient): Outcome {
+    const answeredAt = this.#world.now()
+    const dueAt = answeredAt + limits.laneRetryMsFirst
+    return { recipient, state: 'waiting', dueAt, status: 0, reason: 'OutboxBusy', answeredAt }
   }
 
   async #attempt(

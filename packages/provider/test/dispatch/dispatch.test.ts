@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { openDatabase } from '@carillon/database'
-import { describe, expect, test } from 'vitest'
+import { type Database, DatabaseError, openDatabase } from '@carillon/database'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { providerLimits, providerMigrations } from '../../src/index.ts'
 import { Outbox } from '../../src/outbox/outbox.ts'
 import {
@@ -308,4 +308,38 @@ test('an app that cannot be served is tried less and less often, and fills no lo
   isBroken = false
   clock.advance(60_000)
   await recipientsUntil(id, allAre('sent'))
+})
+
+test('a message that could not be read for a moment is sent a second later, not when its lease ends', async () => {
+  const clock = new ManualClock()
+  const file = join(temporaryDirectory(), 'provider.sqlite')
+  const database = await openDatabase({ engine: 'sqlite', file, migrations: providerMigrations })
+  onTestFinished(() => database.close())
+  const first = await start({ now: clock.now, after: clock.after, database })
+  await first.prepare()
+  first.service.answer = () => rejected(503, 'ServiceUnavailable', { retryable: true })
+  const id = await first.send(message)
+  await first.recipientsUntil(id, waits)
+  await first.provider.close()
+
+  let failuresLeft = 1
+  const busy = new DatabaseError('DATABASE_BUSY', 'Too many reads.')
+  const get: Database['get'] = (statement, parameters) =>
+    statement.sql.startsWith('SELECT * FROM message') && failuresLeft-- > 0
+      ? Promise.reject(busy)
+      : database.get(statement, parameters)
+  const flaky = new Proxy(database, {
+    get(target, name) {
+      const value = name === 'get' ? get : Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  clock.advance(30 * 60_000)
+  const told = Promise.withResolvers<unknown>()
+  const world = { now: clock.now, after: clock.after, database: flaky, onFailure: told.resolve }
+  const second = await start(world)
+  expect(await told.promise).toBe(busy)
+  await second.recipientsUntil(id, ([recipient]) => recipient?.reason === 'OutboxBusy')
+  clock.advance(1000)
+  await second.recipientsUntil(id, allAre('sent'))
 })
