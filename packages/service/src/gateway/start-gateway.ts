@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type Listener, listen } from '@carillon/http2'
 import { errorBody, reasons } from '@carillon/wire'
 import type { Authority } from '../authority.ts'
@@ -34,6 +35,12 @@ export interface RunningGateway {
 /** Listens for providers, over HTTP/2 and TLS. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { authority, environment, now } = options
+  const streamsBeforeToken = options.streamsBeforeToken ?? limits.streamsBeforeTokenDefault
+  // With 0 nobody could ever show a token, and the first connection would be too late to find out.
+  assert(
+    Number.isInteger(streamsBeforeToken) && streamsBeforeToken >= 1,
+    `streamsBeforeToken is ${streamsBeforeToken}: give a whole number from 1`,
+  )
   const gateway: Gateway = {
     environment,
     authority,
@@ -42,7 +49,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     providerTokens: new ProviderTokens(authority, environment),
     apnsIds: new ApnsIds(options.random),
     now,
-    streamsBeforeToken: options.streamsBeforeToken ?? limits.streamsBeforeTokenDefault,
+    streamsBeforeToken,
     changes: 0,
     isClosing: false,
   }

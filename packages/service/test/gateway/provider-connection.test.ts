@@ -315,3 +315,12 @@ describe('shutting down', () => {
     await closed
   })
 })
+
+test.each([0, -1, 1.5, Number.NaN])(
+  'streamsBeforeToken of %d is refused at the start, not by each client',
+  async (streams) => {
+    await expect(GatewayWorld.start({ streamsBeforeToken: streams })).rejects.toThrow(
+      `streamsBeforeToken is ${streams}`,
+    )
+  },
+)
