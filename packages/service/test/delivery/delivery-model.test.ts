@@ -16,6 +16,8 @@ type Step =
   /** The connection is lost, with the last so many notifications still on their way. */
   | { readonly do: 'lose'; readonly onTheWay: number }
   | { readonly do: 'topics' }
+  /** The database takes no more, or takes more again. */
+  | { readonly do: 'full'; readonly isFull: boolean }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -39,6 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('connect' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('topics' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('full' as const), isFull: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('lose' as const), onTheWay: fc.integer({ min: 0, max: 5 }) }),
@@ -91,6 +94,9 @@ class Run {
       case 'topics':
         this.#phone?.inbox.topicsChanged()
         break
+      case 'full':
+        this.store.isFull = step.isFull
+        break
       case 'lose':
         this.#take((this.#phone?.got.length ?? 0) - step.onTheWay)
         this.#phone?.inbox.close()
@@ -116,6 +122,7 @@ class Run {
 
   /** The device stays connected and acknowledges until nothing comes any more. */
   async settle(): Promise<void> {
+    this.store.isFull = false
     await this.apply({ do: 'connect' })
     for (let quiet = 0; quiet < 4; ) {
       const before = this.shown.length

@@ -54,10 +54,14 @@ export class ManualStore implements MessageStore {
 
   remove(seq: number): void {
     this.calls.push(`remove ${seq}`)
+    // As the real one: a removal that finds no room waits until there is some.
+    const wasFull = this.isFull
+    this.isFull = false
     this.#gather(
       () => this.rows.delete(seq),
       () => {},
     )
+    this.isFull = wasFull
   }
 
   read(device: number, afterSeq: number, throughSeq: number): Promise<StoredPage> {

@@ -26,6 +26,26 @@ export async function openStoreFixture(): Promise<StoreFixture> {
   return openAt(join(directory, 'service.db'))
 }
 
+/** The same for a whole file of tests, to be closed by it. */
+export async function openDatabaseFixture(): Promise<DatabaseFixture> {
+  const directory = mkdtempSync(join(tmpdir(), 'carillon-store-'))
+  const database = await openDatabase({ engine: 'sqlite', file: join(directory, 'service.db'), migrations })
+  const store = await openMessageStore({ database })
+  return {
+    store,
+    async close() {
+      await store.close()
+      await database.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface DatabaseFixture {
+  readonly store: MessageStore
+  close(): Promise<void>
+}
+
 async function openAt(file: string): Promise<StoreFixture> {
   const database = await openDatabase({ engine: 'sqlite', file, migrations })
   const store = await openMessageStore({ database })
