@@ -143,7 +143,8 @@ print({
 
 let startUsage = process.resourceUsage()
 process.once('SIGTERM', async () => {
-  print({ event: 'used', ...used(), courier: courier.counters, delivery: delivery.counters })
+  const { counters } = courier
+  print({ event: 'used', ...used(), courier: counters, delivery: delivery.counters, database: database.statistics() })
   clearInterval(ticker)
   await gateway.close()
   await courier.close()
