@@ -104,6 +104,8 @@ async function makeProfile(
 ): Promise<IssuedProfile> {
   const { certificate, key } = authority.profileSigner
   const createdAt = Math.floor(now() / 1000) * 1000
+  const signerEnd = readCertificate(certificate).notAfter
+  if (signerEnd <= createdAt) throw signerEnded(signerEnd)
   const profile: Profile = {
     uuid: makeUuid(random),
     name: checkName(name ?? `${app.name} ${kind}`, 'profile'),
@@ -111,7 +113,7 @@ async function makeProfile(
     kind,
     createdAt,
     // A year, as Apple's; less where the signer's certificate ends before.
-    expiresAt: Math.min(createdAt + 365 * dayMs, readCertificate(certificate).notAfter),
+    expiresAt: Math.min(createdAt + 365 * dayMs, signerEnd),
   }
   const plist = encodeProfilePlist({ profile, app, team, udids: devices.map(({ udid }) => udid) })
   const signer = {
@@ -133,6 +135,14 @@ function profileOf(row: Row): Profile {
     createdAt: Number(row.created_at),
     expiresAt: Number(row.expires_at),
   }
+}
+
+function signerEnded(at: number): PortalError {
+  return new PortalError(
+    'CA_BROKEN',
+    `The certificate that signs provisioning profiles ended at ${new Date(at).toISOString()}.`,
+    'Remove ca/profile-signer.key.pem and ca/profile-signer.cert.pem from the data directory and start again: the portal makes new ones. Or check the clock of this machine.',
+  )
 }
 
 function unknown(uuid: string): PortalError {

@@ -1,8 +1,10 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type PlistValue, parse } from 'plist'
 import { describe, expect, test } from 'vitest'
 import type { Portal } from '../../src/index.ts'
 import { hasOpenssl, openssl } from '../support/openssl.ts'
-import { rejection, temporaryPortal } from '../support/temporary-portal.ts'
+import { rejection, temporaryDirectory, temporaryPortal } from '../support/temporary-portal.ts'
 
 const bundleId = 'com.example.app'
 
@@ -159,4 +161,27 @@ describe('profiles', () => {
     expect(await rejection(portal.profiles.get('x'))).toMatchObject({ code: 'PROFILE_UNKNOWN' })
     expect(await portal.profiles.list()).toEqual([])
   })
+})
+
+test('no profile is born expired when its signer has ended; without its files the portal makes a new one', async () => {
+  const dataDir = await temporaryDirectory()
+  let now = Date.UTC(2026, 0, 1)
+  const portal = await temporaryPortal({ dataDir, now: () => now })
+  await portal.apps.create({ bundleId: 'a.b', name: 'A' })
+  now = Date.UTC(2034, 11, 1)
+  const late = await portal.profiles.create({ bundleId: 'a.b', kind: 'appstore' })
+  expect(late.expiresAt).toBeGreaterThan(now)
+  now = Date.UTC(2035, 0, 1)
+  expect(await rejection(portal.profiles.create({ bundleId: 'a.b', kind: 'appstore' }))).toMatchObject({
+    code: 'CA_BROKEN',
+    message: expect.stringContaining('2034-12-30'),
+    fix: expect.stringContaining('profile-signer'),
+  })
+  await portal.close()
+  for (const file of ['profile-signer.key.pem', 'profile-signer.cert.pem'])
+    await rm(join(dataDir, 'ca', file))
+  const again = await temporaryPortal({ dataDir, now: () => now })
+  const profile = await again.profiles.create({ bundleId: 'a.b', kind: 'appstore' })
+  // As long as the issuing CA, which is in its last year.
+  expect(profile.expiresAt).toBe(Date.UTC(2035, 11, 30))
 })
