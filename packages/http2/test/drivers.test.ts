@@ -14,7 +14,20 @@ import {
   serverTlsOptions,
 } from '../src/index.ts'
 import { hasOpenssl, makeCertificate, type TestCertificate } from './certificates.ts'
-import { headers, PREFACE, readFrames, requestBlock, settings, TYPE, windowUpdate } from './peer.ts'
+import {
+  ACK,
+  frame,
+  headers,
+  PREFACE,
+  ping,
+  readFrames,
+  requestBlock,
+  settings,
+  settingsAck,
+  TYPE,
+  uint32,
+  windowUpdate,
+} from './peer.ts'
 
 let certificate: TestCertificate
 beforeAll(() => {
@@ -262,6 +275,25 @@ describe.skipIf(!hasOpenssl)('drivers over TLS', () => {
     connection.close()
     await once(socket, 'close')
     expect(socket.destroyed).toBe(true)
+  })
+
+  test('a process that stood still does not take its own pause for the silence of its peers', async () => {
+    const { listener, accepted } = await start({ pingAckMsMax: 500 }, undefined)
+    const socket = await rawClient(listener.port)
+    const answer = frame(TYPE.PING, ACK, 0, uint32(0, 1))
+    let received = Buffer.alloc(0)
+    const until = async (isEnough: () => boolean): Promise<void> => {
+      while (!isEnough()) received = Buffer.concat([received, (await once(socket, 'data'))[0] as Buffer])
+    }
+    socket.write(Buffer.concat([PREFACE, settings(), settingsAck, ping('settled!')]))
+    await until(() => received.includes('settled!'))
+    const answered = new Promise<number | undefined>((resolve) => accepted[0]!.connection.ping(resolve))
+    await until(() => received.includes(frame(TYPE.PING, 0, 0, uint32(0, 1))))
+    // The answer is in the kernel before the pause, and is read after it.
+    socket.write(answer)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+    expect(await answered).toBeGreaterThanOrEqual(1000)
+    socket.destroy()
   })
 
   test('close() that is called again waits as the first does', async () => {

@@ -87,7 +87,8 @@ export class SocketDriver {
     })
     socket.on('close', () => this.#closed())
     driven.add(this)
-    timer ??= setInterval(tickAll, TICK_MS).unref()
+    // After reading: where the process stood still, what peers sent meanwhile is not to be taken for silence.
+    timer ??= setInterval(setImmediate, TICK_MS, tickAll).unref()
     connection.tick(performance.now())
     if (firstBytes !== undefined && firstBytes.length > 0) this.#read(firstBytes)
     if (socket.destroyed) this.#closed()
