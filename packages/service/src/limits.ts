@@ -48,6 +48,11 @@ export const limits = {
   behindFlushMax: 256,
   /** How long a notification that is sent now or never waits there; then it is dropped. */
   onceBehindFlushMsMax: 10_000,
+  /**
+   * Rounds of a few milliseconds that sent notifications wait for a store that takes no more; then their providers
+   * are told to come again, for the database may have broken for good.
+   */
+  refusedRoundsMax: 1000,
   /** Acknowledged notifications gathered until something else is written; then they are deleted at once. */
   removalsGatheredMax: 512,
   /**

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import type { Outgoing } from './outgoing.ts'
 
 /** Calls `run` once, a short while later (a few milliseconds). */
@@ -14,6 +15,8 @@ export class AckGrace {
   #young: Outgoing[] = []
   #old: Outgoing[] = []
   #isRunning = false
+  /** Rounds in a row in which the store had no room. */
+  #refusedRounds = 0
 
   constructor(timer: ShortTimer) {
     this.#timer = timer
@@ -31,7 +34,10 @@ export class AckGrace {
     this.#old = this.#young
     this.#young = []
     const refused = due.findIndex((outgoing) => !outgoing.writeNow())
-    if (refused >= 0) this.#old = due.slice(refused).concat(this.#old)
+    if (refused < 0) this.#refusedRounds = 0
+    else if (++this.#refusedRounds > limits.refusedRoundsMax) {
+      for (const outgoing of due.slice(refused)) outgoing.giveUp()
+    } else this.#old = due.slice(refused).concat(this.#old)
     this.#isRunning = this.#old.length > 0
     if (this.#isRunning) this.#timer(this.#round)
   }

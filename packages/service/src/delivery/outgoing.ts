@@ -67,8 +67,9 @@ export class Outgoing {
     return this.#gather(this.#store!)
   }
 
-  /** Nobody will acknowledge it any more and the store takes no more: the provider has to come again. */
+  /** The store takes no more, and it cannot wait for its acknowledgement any longer: the provider has to come again. */
   giveUp(): void {
+    if (this.#place !== Place.waiting) return
     this.#place = Place.none
     this.#finish('busy')
   }

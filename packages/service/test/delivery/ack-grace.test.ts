@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AcceptOutcome } from '../../src/delivery/delivery.ts'
+import { limits } from '../../src/limits.ts'
 import { deliveryOver } from './delivery-fixture.ts'
 import { ManualStore } from './manual-store.ts'
 
@@ -88,6 +89,26 @@ test('a store that is full when the wait is over: what was sent waits on, instea
   store.commit()
   await settled()
   expect([outcomes.get('a'), outcomes.get('c'), store.rows.size]).toEqual(['accepted', 'accepted', 2])
+})
+
+test('a store that takes nothing for long: busy', async () => {
+  const { store, phone, timers, outcomes, accept, round, settled } = await waitingDelivery()
+  accept('a')
+  store.isFull = true
+  for (let count = 0; count <= limits.refusedRoundsMax; count++) round()
+  await settled()
+  expect(outcomes.size).toBe(0)
+  round()
+  await settled()
+  expect([outcomes.get('a'), timers]).toEqual(['busy', []])
+  phone.acknowledge('a')
+  store.isFull = false
+  accept('b')
+  round()
+  round()
+  store.commit()
+  await settled()
+  expect([outcomes.get('b'), store.rows.size]).toEqual(['accepted', 1])
 })
 
 test('a session that ends while the store is full: busy, and nothing of it later', async () => {
