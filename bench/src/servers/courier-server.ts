@@ -144,7 +144,13 @@ print({
 let startUsage = process.resourceUsage()
 process.once('SIGTERM', async () => {
   const { counters } = courier
-  print({ event: 'used', ...used(), courier: counters, delivery: delivery.counters, database: database.statistics() })
+  print({
+    event: 'used',
+    ...used(),
+    courier: counters,
+    delivery: delivery.counters,
+    database: database.statistics(),
+  })
   clearInterval(ticker)
   await gateway.close()
   await courier.close()
