@@ -111,6 +111,7 @@ export async function startService(options: ServiceOptions): Promise<PushService
         tls,
         host,
         port: ports.http2,
+        onTrouble,
         now,
         random,
         ...(options.streamsBeforeToken === undefined

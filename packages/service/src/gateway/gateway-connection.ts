@@ -72,7 +72,11 @@ export class GatewayConnection implements ServerHandler {
   /** Answers to cancelled streams are dropped by the engine; a notification that was accepted stays accepted. */
   onRequestReset(): void {}
 
-  onEnd(): void {}
+  onEnd(reason: EndReason): void {
+    if (reason.kind === 'internalError') {
+      this.#gateway.onTrouble('A fault in the gateway ended a provider connection.', reason.cause)
+    }
+  }
 
   /** The steps of a device push, in order. `body` is undefined where it is larger than any payload may be. */
   #take(streamId: number, list: HeaderList, body: Uint8Array | undefined): void {
@@ -133,8 +137,24 @@ export class GatewayConnection implements ServerHandler {
     const keptBody = body === undefined ? undefined : ownCopy(body)
     this.#gateway.registry.findToken(normalDeviceToken(headers.token), (error, record) => {
       if (error !== undefined) this.#reject(streamId, keptHeaders.apnsId, reasons.ServiceUnavailable)
-      else this.#takeWithToken(streamId, keptHeaders, record, keptBody, nowMs)
+      else this.#takeFound(streamId, keptHeaders, record, keptBody, nowMs)
     })
+  }
+
+  /** Nobody above this call would catch a fault, as the engine does for requests whose token is in memory. */
+  #takeFound(
+    streamId: number,
+    headers: PushHeaders,
+    record: TokenRecord | undefined,
+    body: Uint8Array | undefined,
+    nowMs: number,
+  ): void {
+    try {
+      this.#takeWithToken(streamId, headers, record, body, nowMs)
+    } catch (cause) {
+      this.#gateway.onTrouble('A fault in the gateway ended a provider connection.', cause)
+      this.http2.goaway(ErrorCode.INTERNAL_ERROR)
+    }
   }
 
   #checkOpen(): Reason | undefined {

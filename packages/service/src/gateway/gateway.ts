@@ -13,6 +13,8 @@ export interface Gateway {
   readonly providerTokens: ProviderTokens
   readonly apnsIds: ApnsIds
   readonly now: () => number
+  /** Told of what should not happen, in one sentence. */
+  readonly onTrouble: (sentence: string, cause: unknown) => void
   /** Streams at a time on a connection without certificate that has not shown a valid token yet. */
   readonly streamsBeforeToken: number
   /** Counts the changes that the authority told of: what was concluded before is to be concluded again. */

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly port: number
   /** See `ServiceOptions.streamsBeforeToken`. */
   readonly streamsBeforeToken?: number
+  /** Told of faults of the gateway itself, each of which ends one connection; nobody where absent. */
+  readonly onTrouble?: (sentence: string, cause: unknown) => void
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
 }
@@ -49,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     providerTokens: new ProviderTokens(authority, environment),
     apnsIds: new ApnsIds(options.random),
     now,
+    onTrouble: options.onTrouble ?? (() => {}),
     streamsBeforeToken,
     changes: 0,
     isClosing: false,

@@ -51,6 +51,10 @@ export class GatewayWorld {
   readonly keys = newKey()
   nowMs = 1_700_000_000_000
   lookupFails = false
+  readonly troubles: unknown[] = []
+  readonly onTrouble = (_sentence: string, cause: unknown): void => {
+    this.troubles.push(cause)
+  }
   readonly registry: Gateway['registry'] = {
     cachedToken: (wanted) => this.tokens.get(wanted),
     findToken: (wanted, found) => {
@@ -83,6 +87,7 @@ export class GatewayWorld {
       providerTokens: new ProviderTokens(authority, 'sandbox'),
       apnsIds: new ApnsIds((bytes) => randomBytes(bytes)),
       now: () => nowMs,
+      onTrouble: this.onTrouble,
       streamsBeforeToken: 100,
       changes: 0,
       isClosing: false,
@@ -163,6 +168,7 @@ export class GatewayWorld {
       host: '127.0.0.1',
       port: 0,
       now: () => this.nowMs,
+      onTrouble: this.onTrouble,
       random: (bytes) => randomBytes(bytes),
       ...options,
     })

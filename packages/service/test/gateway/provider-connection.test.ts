@@ -293,6 +293,21 @@ describe('streams', () => {
   })
 })
 
+test.each([
+  ['in memory', token],
+  ['in the database', '77'.repeat(32)],
+])('a fault while a push is taken ends its connection, not the process: token %s', async (_where, wanted) => {
+  world.addToken('77'.repeat(32), {}, world.slowTokens)
+  const fault = new Error('a bug')
+  world.delivery.accept = () => {
+    throw fault
+  }
+  const goaway = once(provider.session, 'goaway')
+  provider.send({ ...world.headers(), ':path': `/3/device/${wanted}` }, payload).catch(() => undefined)
+  expect((await goaway)[0]).toBe(2)
+  expect(world.troubles).toEqual([fault])
+})
+
 describe('shutting down', () => {
   test('says why, lets requests under way finish, and refuses new ones', async () => {
     world.delivery.outcome = 'later'
