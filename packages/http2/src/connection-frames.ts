@@ -64,8 +64,12 @@ export abstract class ConnectionFrames<C> extends ConnectionState<C> implements 
     }
     const endStream = (flags & Flag.END_STREAM) !== 0
     this.block.checkLength(end - start)
-    if ((flags & Flag.END_HEADERS) === 0) this.block.begin(id, endStream, payload, start, end)
-    else this.onHeaderBlock(id, endStream, payload, start, end)
+    if ((flags & Flag.END_HEADERS) === 0) {
+      this.block.begin(id, endStream, payload, start, end)
+      this.block.dependsOnItself = dependsOnItself
+      return
+    }
+    this.onHeaderBlock(id, endStream, payload, start, end)
     if (dependsOnItself) this.#selfDependency(id)
   }
 
@@ -77,6 +81,7 @@ export abstract class ConnectionFrames<C> extends ConnectionState<C> implements 
     if ((flags & Flag.END_HEADERS) === 0) return
     block.streamId = 0
     this.onHeaderBlock(id, block.endStream, block.bytes, 0, block.length)
+    if (block.dependsOnItself) this.#selfDependency(id)
   }
 
   #data(flags: number, id: number, payload: Buffer, start: number, end: number): void {

@@ -6,6 +6,8 @@ export class HeaderBlock {
   /** The stream of the block that is under way, 0 for none. */
   streamId = 0
   endStream = false
+  /** Its HEADERS named its own stream as the one it depends on. */
+  dependsOnItself = false
   bytes = Buffer.alloc(0)
   length = 0
   readonly #limits: Limits

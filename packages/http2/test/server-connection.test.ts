@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { ErrorCode, ServerConnection } from '../src/index.ts'
 import {
   ACK,
+  continuation,
   data,
   END_HEADERS,
   goaway,
@@ -269,6 +270,17 @@ test('a handler that throws ends the connection with its error as cause, and not
     0,
   )
   expect(cause).toBe(fault)
+})
+
+test('nothing is sent on a stream after its RST_STREAM: a block in two frames that depends on its own stream', () => {
+  const server = new TestServer().open()
+  server.onRequest = (id) => server.connection.respond(id, OK)
+  const block = requestBlock()
+  const begin = Buffer.concat([Buffer.from([0, 0, 0, 1, 15]), block.subarray(0, 5)])
+  server.receive(headers(1, begin, 0x20 | 1), continuation(1, block.subarray(5), END_HEADERS))
+  const lines = server.wrote()
+  expect(lines.at(-1)).toBe('RST_STREAM 1 PROTOCOL_ERROR')
+  expect(lines.filter((line) => line.startsWith('RST_STREAM'))).toHaveLength(1)
 })
 
 test('output is announced once until it is taken', () => {
