@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { CliError } from './cli-error.ts'
 
@@ -41,7 +41,15 @@ export async function writeNamedFile(
   const path = resolve(file)
   try {
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, content, { mode: secret ? 0o600 : 0o644 })
+    const mode = secret ? 0o600 : 0o644
+    const handle = await open(path, 'w', mode)
+    try {
+      // A file that was there before keeps its own mode otherwise.
+      if (secret) await handle.chmod(mode)
+      await handle.writeFile(content)
+    } finally {
+      await handle.close()
+    }
   } catch (cause) {
     throw unwritable(path, cause)
   }
