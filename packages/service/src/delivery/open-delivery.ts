@@ -24,7 +24,7 @@ export interface DeliveryOptions {
 }
 
 /** Counted since the start. */
-export interface DeliveryCounters {
+interface DeliveryCounters {
   accepted: number
   /** Kept for a device that is away, or whose window is full. */
   keptInInbox: number
