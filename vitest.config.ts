@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // The CI script counts tests from these reports, one a run.
-const reports = process.env['CARILLON_TEST_REPORTS']
+const reports = process.env.CARILLON_TEST_REPORTS
 
 /**
  * `unit` needs nothing outside its package, `system` runs several parties over loopback, `repository` checks

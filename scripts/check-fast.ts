@@ -45,7 +45,10 @@ function run([program, ...args]: readonly string[]): Promise<{
 }> {
   const started = performance.now()
   return new Promise((resolve, reject) => {
-    const child = spawn(program ?? '', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program ?? '', args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+    })
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))
