@@ -21,6 +21,11 @@ export interface PortalOptions {
   readonly dataDir: string
   /** The team's name, used when the portal is made. */
   readonly teamName?: string
+  /**
+   * A PostgreSQL database in the place of `portal.db`. Keys and CA stay in `dataDir`, which one process at a time
+   * may use: what the path of a push asks about is held in its memory.
+   */
+  readonly postgres?: { readonly url: string; readonly schema?: string }
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Random bytes for ids and serial numbers; the system's own when absent. Keys always come from the system. */
@@ -48,10 +53,11 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
     adminKey: await openSecret(dataDir, 'admin.key', random),
     enrolmentKey: await openSecret(dataDir, 'enrolment.key', random),
   }
-  const database = await openStore(dataDir)
+  const store = await openStore(options)
+  const { database } = store
   const listeners = new Set<(change: PortalChange) => void>()
   const failed = options.onListenerFailed ?? ((error) => process.emitWarning(String(error)))
-  const memory = await readMemory(database, team)
+  const memory = await readMemory(store, team)
   const changed = (change: PortalChange) => {
     for (const listener of listeners) {
       try {
@@ -72,7 +78,7 @@ export async function openPortal(options: PortalOptions): Promise<Portal> {
     random,
     changed,
   }
-  return composePortal(context, authority, files, listeners)
+  return composePortal(context, authority, files, listeners, store)
 }
 
 function composePortal(
@@ -80,8 +86,9 @@ function composePortal(
   authority: Authority,
   files: Portal['files'],
   listeners: Set<(change: PortalChange) => void>,
+  store: Store,
 ): Portal {
-  const { memory, now, database } = context
+  const { memory, now } = context
   let closing: Promise<void> | undefined
   return {
     team: context.team,
@@ -112,15 +119,38 @@ function composePortal(
       return () => listeners.delete(listener)
     },
     close() {
-      closing ??= database.close()
+      closing ??= store.close()
       return closing
     },
   }
 }
 
-async function openStore(dataDir: string): Promise<Database> {
+/** The tables, and what closes all that is open for them. */
+interface Store {
+  readonly database: Database
+  close(): Promise<void>
+}
+
+async function openStore({ dataDir, postgres }: PortalOptions): Promise<Store> {
+  if (postgres === undefined) {
+    const database = await ownedBy(dataDir, 'portal.db', migrations)
+    return { database, close: () => database.close() }
+  }
+  // Nothing is kept in it: the lock of an embedded database says who works on the data directory.
+  const lock = await ownedBy(dataDir, 'portal.lock.db', [])
   try {
-    return await openDatabase({ engine: 'sqlite', file: join(dataDir, 'portal.db'), migrations })
+    const database = await openDatabase({ engine: 'postgres', ...postgres, migrations })
+    return { database, close: () => database.close().finally(() => lock.close()) }
+  } catch (error) {
+    await lock.close()
+    throw databaseFailure(error)
+  }
+}
+
+/** An embedded database in the data directory, which only one process at a time can have open. */
+async function ownedBy(dataDir: string, name: string, schema: typeof migrations): Promise<Database> {
+  try {
+    return await openDatabase({ engine: 'sqlite', file: join(dataDir, name), migrations: schema })
   } catch (error) {
     if (error instanceof DatabaseError && error.code === 'DATABASE_LOCKED') {
       throw new PortalError(
@@ -135,11 +165,11 @@ async function openStore(dataDir: string): Promise<Database> {
 }
 
 /** What the path of a push asks about; a database that cannot be read is closed again. */
-async function readMemory(database: Database, team: Team): Promise<RegistryMemory> {
+async function readMemory(store: Store, team: Team): Promise<RegistryMemory> {
   try {
-    return await loadMemory(database, team)
+    return await loadMemory(store.database, team)
   } catch (error) {
-    await database.close()
+    await store.close()
     throw databaseFailure(error)
   }
 }
