@@ -4,6 +4,7 @@ import { createConnection } from 'node:net'
 import type { Endpoints } from '@carillon/system'
 import { describe, expect, test } from 'vitest'
 import { jsonLines, Place, type Run, root } from './run-carillon.ts'
+import { startApp, startDevice } from './running-app.ts'
 
 const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as {
   scripts: Record<string, string>
@@ -144,3 +145,18 @@ async function untilExists(run: Run, path: string): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
+
+test('a device that waits for a push service which is gone ends as soon as it is asked to', async () => {
+  const place = new Place()
+  try {
+    const { up, device, profile } = await startApp(place)
+    await device.end()
+    up.run.child.kill('SIGKILL')
+    await up.run.ended
+    const waiting = startDevice(place, profile)
+    await waiting.event('disconnected')
+    expect((await waiting.end()).code).toBe(0)
+  } finally {
+    await place.close()
+  }
+})

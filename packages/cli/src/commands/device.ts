@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { type DeviceEvent, startDevice } from '@carillon/device'
+import { type ClientApp, DeviceError, type DeviceEvent, startDevice } from '@carillon/device'
 import { bannerLines } from '../banner.ts'
 import { CliError } from '../cli-error.ts'
 import { command, group } from '../command.ts'
@@ -40,8 +40,8 @@ const run = command<RunOptions>(
     })
     try {
       const app = await device.install({ bundleId: options.app, profile })
-      await app.register()
-      await stopped
+      // Asked to end while it waits for its token, it ends.
+      await Promise.race([stopped, registered(app, output).then(() => stopped)])
     } finally {
       await device.close()
     }
@@ -52,6 +52,19 @@ const run = command<RunOptions>(
   .requiredOption('--profile <file>', 'provisioning profile of the app')
   .requiredOption('--app <bundle-id>', 'the app')
   .option('--device <id>', 'which registered device this is, where the profile names several')
+
+/** A device whose push service is away goes on asking: that is what a daemon is for. */
+async function registered(app: ClientApp, output: Output): Promise<void> {
+  for (;;) {
+    try {
+      await app.register()
+      return
+    } catch (error) {
+      if (!(error instanceof DeviceError && error.code === 'REGISTRATION_UNANSWERED')) throw error
+      reportFailure(error, output.json)
+    }
+  }
+}
 
 function udidOf(dataDir: string, device: string): Promise<string> {
   return withPortal(dataDir, async (portal) => (await portal.devices.get(device)).udid)

@@ -47,8 +47,8 @@ export class ClientApp {
    * The device token in lower-case hex: what the app hands to its provider. Ask at every launch, since it can
    * change. Apple: "Registering your app with APNs". Waits for a connection where there is none.
    *
-   * @throws DeviceError `REGISTRATION_REFUSED` where the push service has no such app or does not answer in 30 s,
-   *   `DEVICE_CLOSED`
+   * @throws DeviceError `REGISTRATION_REFUSED` where the push service has no such app, `REGISTRATION_UNANSWERED`
+   *   where it does not answer in 30 s (ask again), `DEVICE_CLOSED`
    */
   register(): Promise<string> {
     return this.#host.register(this.bundleId)

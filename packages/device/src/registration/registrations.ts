@@ -36,7 +36,7 @@ export class Registrations {
   /**
    * The token of an app, asked for at every call. While there is no connection it waits for one.
    *
-   * @throws DeviceError `REGISTRATION_REFUSED`, `DEVICE_CLOSED`
+   * @throws DeviceError `REGISTRATION_REFUSED`, `REGISTRATION_UNANSWERED` (ask again), `DEVICE_CLOSED`
    */
   register(bundleId: string): Promise<string> {
     const app = this.#host.state.app(bundleId)
@@ -45,7 +45,7 @@ export class Registrations {
     return new Promise((resolve, reject) => {
       const stopTimer = this.#host.after(limits.registerMsMax, () => {
         this.#waiting.delete(waiting)
-        reject(refused(bundleId, 'the push service did not answer'))
+        reject(unanswered(bundleId))
       })
       const waiting: Waiting = { bundleId, resolve, reject, stopTimer }
       this.#waiting.add(waiting)
@@ -129,6 +129,14 @@ function refused(bundleId: string, why: string): DeviceError {
   return new DeviceError(
     'REGISTRATION_REFUSED',
     `The app ${bundleId} got no device token: ${why}.`,
-    'Check that its App ID exists in the portal with push on, and that the push service runs.',
+    'Check that its App ID exists in the portal with push on.',
+  )
+}
+
+function unanswered(bundleId: string): DeviceError {
+  return new DeviceError(
+    'REGISTRATION_UNANSWERED',
+    `The app ${bundleId} has no device token yet: the push service did not answer within ${limits.registerMsMax / 1000} s.`,
+    'Check that the push service runs; the device goes on trying to reach it.',
   )
 }

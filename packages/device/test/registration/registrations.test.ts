@@ -247,7 +247,7 @@ describe('without a courier', () => {
     const late = under.register(bundleId)
     expect(timers.map(({ ms }) => ms)).toEqual([limits.registerMsMax, limits.registerMsMax])
     timers[0]?.callback()
-    expect(await early).toMatchObject({ message: expect.stringContaining('did not answer') })
+    expect(await early).toMatchObject({ code: 'REGISTRATION_UNANSWERED' })
     const [request] = world.sent
     if (request?.type !== 'appTokenRequest') throw new Error('nothing was asked')
     const asked = { topicHash: request.topicHash, installation: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }
