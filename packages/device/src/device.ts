@@ -20,7 +20,7 @@ export interface DeviceOptions {
   readonly stateDir: string
   /** The root certificate of the portal, PEM: what profiles and couriers are checked against. */
   readonly caPem: string
-  /** Where each environment's courier listens. */
+  /** Where each environment's courier listens; read at every dial, so it may be an object with getters. */
   readonly couriers: { readonly [E in Environment]?: CourierAddress }
   readonly activate: Activate
   /** The registered device that this is, when the profile alone does not say. */

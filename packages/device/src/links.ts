@@ -59,13 +59,14 @@ export class CourierLinks {
 
   #newLink(environment: Environment, identity: DeviceIdentity): CourierLink {
     const { couriers, caPem, now, random } = this.#options
-    const address = couriers[environment]
-    if (!address)
+    const known = couriers[environment]
+    if (!known)
       throw new DeviceError(
         'ENVIRONMENT_UNKNOWN',
         `This device knows no ${environment} courier.`,
         'Give its address, or use a profile of the other environment.',
       )
+    const address = () => couriers[environment] ?? known
     const baseToken = () => this.#options.baseToken(environment)
     const link = new CourierLink(
       { address, caPem, identity, now, random, baseToken },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type ClientApp, DeviceError, type DeviceEvent, startDevice } from '@carillon/device'
+import { readEndpoints } from '@carillon/system'
 import { bannerLines } from '../banner.ts'
 import { CliError } from '../cli-error.ts'
 import { command, group } from '../command.ts'
@@ -24,19 +25,33 @@ const run = command<RunOptions>(
   async (options, output) => {
     const stopped = untilStopped()
     const profile = await readNamedFile('--profile', options.profile)
-    const endpoints = await endpointsOf(options.data)
+    let endpoints = await endpointsOf(options.data)
     const device = await startDevice({
       stateDir: options.state,
       caPem: await readFile(endpoints.caFile, 'utf8'),
+      // Read at every dial: a system that was started anew may listen on other ports.
       couriers: {
-        sandbox: endpoints.environments.sandbox.courier,
-        production: endpoints.environments.production.courier,
+        get sandbox() {
+          return endpoints.environments.sandbox.courier
+        },
+        get production() {
+          return endpoints.environments.production.courier
+        },
       },
       activate: activationAt(endpoints),
       ...(options.device ? { udid: await udidOf(options.data, options.device) } : {}),
       now: Date.now,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
-      onEvent: (event) => printEvent(event, output),
+      onEvent: (event) => {
+        printEvent(event, output)
+        if (event.event !== 'disconnected') return
+        readEndpoints(options.data).then(
+          (found) => {
+            endpoints = found ?? endpoints
+          },
+          () => undefined, // damaged while the system is away: the next one is written whole
+        )
+      },
     })
     try {
       const app = await device.install({ bundleId: options.app, profile })

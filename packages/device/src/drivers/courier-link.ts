@@ -4,7 +4,8 @@ import { type CourierAddress, redirectedAddress } from './courier-address.ts'
 import { type ConnectionHandler, CourierConnection } from './courier-connection.ts'
 
 export interface CourierLinkOptions {
-  readonly address: CourierAddress
+  /** Asked for at every dial: a courier may have moved meanwhile. */
+  address(): CourierAddress
   /** The root certificate that the courier must present a chain to, PEM. */
   readonly caPem: string
   readonly identity: DeviceIdentity
@@ -28,7 +29,8 @@ export class CourierLink {
   readonly #options: CourierLinkOptions
   readonly #handler: LinkHandler
   readonly #backOff: BackOff
-  #address: CourierAddress
+  /** Where a courier has sent us instead. */
+  #redirect: CourierAddress | undefined
   #wanted = false
   #connection: CourierConnection | undefined
   #retry: NodeJS.Timeout | undefined
@@ -45,7 +47,6 @@ export class CourierLink {
   constructor(options: CourierLinkOptions, handler: LinkHandler) {
     this.#options = options
     this.#handler = handler
-    this.#address = options.address
     this.#backOff = new BackOff(options.random)
   }
 
@@ -78,7 +79,7 @@ export class CourierLink {
     this.#leaving = false
     this.#connection = new CourierConnection(
       {
-        address: this.#address,
+        address: this.#redirect ?? this.#options.address(),
         caPem,
         identity,
         baseToken: this.#withoutToken ? undefined : this.#options.baseToken(),
@@ -108,9 +109,8 @@ export class CourierLink {
   #ended(end: SessionEnd): void {
     const now = this.#options.now()
     this.#connection = undefined
-    const redirect = end.why === 'redirect' ? redirectedAddress(end.host, this.#options.address) : undefined
-    this.#address = redirect ?? this.#options.address
-    this.#redirects = redirect ? this.#redirects + 1 : 0
+    this.#redirect = end.why === 'redirect' ? redirectedAddress(end.host, this.#options.address()) : undefined
+    this.#redirects = this.#redirect ? this.#redirects + 1 : 0
     this.#withoutToken = end.why === 'rejected' && end.hadToken
     const retryMs = this.#wanted ? this.#waitMs(end, now) : undefined
     this.#handler.disconnected(detailOf(end), retryMs)
