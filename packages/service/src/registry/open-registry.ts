@@ -3,7 +3,14 @@ import type { Authority } from '../authority.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import type { DeviceRecord, Registry, TokenRecord } from './registry.ts'
 import { TokenReader } from './token-reader.ts'
-import { deviceOfRow, tokenBytesLength, tokenColumns, tokenOfRow, tokenRecord } from './token-row.ts'
+import {
+  deviceOfRow,
+  type StoredToken,
+  tokenBytesLength,
+  tokenColumns,
+  tokenOfRow,
+  tokenRecord,
+} from './token-row.ts'
 import { type KnownTopic, TopicTable } from './topic-table.ts'
 
 export interface RegistryOptions {
@@ -34,6 +41,9 @@ class DatabaseRegistry implements OpenRegistry {
   readonly #enrolling = new KeyedQueue()
   /** Tokens on their way to be inactive: reads do not see it before it is on disk. */
   readonly #ending = new Map<string, Promise<number>>()
+  /** Tokens that became inactive while somebody looked: what was read may be from before. */
+  readonly #endedMeanwhile = new Set<string>()
+  #looking = 0
   readonly #statements
 
   constructor(options: RegistryOptions) {
@@ -85,6 +95,7 @@ class DatabaseRegistry implements OpenRegistry {
       await ending
     } finally {
       if (this.#ending.get(token) === ending) this.#ending.delete(token)
+      if (this.#looking > 0) this.#endedMeanwhile.add(token)
     }
     this.#reader.changed(token)
   }
@@ -94,16 +105,8 @@ class DatabaseRegistry implements OpenRegistry {
   }
 
   async #issue(device: number, known: KnownTopic, installation?: Uint8Array): Promise<TokenRecord> {
-    const row = await this.#database.get(this.#statements.findActive, [device, known.topic])
-    if (row === undefined) return this.#add(device, known, installation)
-    const stored = tokenOfRow(row)
-    const ending = this.#ending.get(stored.record.token)
-    if (ending !== undefined) {
-      // The device gave this token back and asks again: it would get one that is dead a moment later. Whether it
-      // could be made inactive is told to the caller of `deactivateToken`.
-      await ending.catch(() => undefined)
-      return this.#issue(device, known, installation)
-    }
+    const stored = await this.#findActive(device, known)
+    if (stored === undefined) return this.#add(device, known, installation)
     if (installation === undefined || isSame(stored.installation, installation)) return stored.record
     if (stored.installation === undefined) {
       // Issued to a client that does not tell its installation; from now on it does.
@@ -111,6 +114,25 @@ class DatabaseRegistry implements OpenRegistry {
       return stored.record
     }
     return this.#replace(stored.record, installation)
+  }
+
+  /** The active token of an app, but none that is being made inactive: it would be dead a moment later. */
+  async #findActive(device: number, known: KnownTopic): Promise<StoredToken | undefined> {
+    this.#looking++
+    try {
+      for (;;) {
+        const row = await this.#database.get(this.#statements.findActive, [device, known.topic])
+        if (row === undefined) return undefined
+        const stored = tokenOfRow(row)
+        const { token } = stored.record
+        const ending = this.#ending.get(token)
+        if (ending === undefined && !this.#endedMeanwhile.delete(token)) return stored
+        // Whether it could be made inactive is told to the caller of `deactivateToken`; here the next look tells.
+        await ending?.catch(() => undefined)
+      }
+    } finally {
+      if (--this.#looking === 0) this.#endedMeanwhile.clear()
+    }
   }
 
   async #add(device: number, known: KnownTopic, installation?: Uint8Array): Promise<TokenRecord> {

@@ -201,6 +201,36 @@ describe('tokens', () => {
     expect(await find(again!.token)).toMatchObject({ inactiveSinceMs: 0 })
   })
 
+  test('a token that became inactive while it was read is not issued again', async () => {
+    const first = await issue(installationA)
+    const device = await registry.enrolDevice('device-1')
+    // The look-up has its answer, which arrives only when the token is inactive on disk.
+    let wasRead = () => {}
+    const read = new Promise<void>((resolve) => {
+      wasRead = resolve
+    })
+    let mayArrive: Promise<unknown> = read
+    const slow = new Proxy(database, {
+      get(target, name) {
+        if (name !== 'get') return Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)
+        return async (...parameters: Parameters<Database['get']>) => {
+          const row = await target.get(...parameters)
+          wasRead()
+          await mayArrive
+          return row
+        }
+      },
+    })
+    const slowly = openRegistry({ database: slow, authority, now: () => nowMs, random })
+    const ended = read.then(() => slowly.deactivateToken(first.token, nowMs))
+    mayArrive = ended
+    const again = await slowly.issueToken(device.id, hash, installationA)
+    await ended
+    slowly.close()
+    expect(again!.token).not.toBe(first.token)
+    expect(await find(again!.token)).toMatchObject({ inactiveSinceMs: 0 })
+  })
+
   test('a token that was never issued is not found, whatever its length', async () => {
     expect(await find('ab'.repeat(32))).toBeUndefined()
     expect(await find('ab')).toBeUndefined()
