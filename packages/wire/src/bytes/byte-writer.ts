@@ -125,6 +125,11 @@ export class ByteWriter {
     return bytes
   }
 
+  /** Everything written, as a view that the next write overwrites. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   /** Forgets what was written. */
   clear(): void {
     this.#length = 0

@@ -15,6 +15,8 @@ export const pushCertificateOid = {
 export interface PushCertificateFacts {
   /** The app that the certificate was issued for: the subject's UID. */
   readonly bundleId: string
+  /** The team that the certificate was issued to: the subject's organizational unit; '' where there is none. */
+  readonly teamId: string
   /** What it may send to. Without a topic list in the certificate: the bundle id, kind `app`. */
   readonly topics: readonly { readonly topic: string; readonly kinds: readonly string[] }[]
   readonly environments: readonly ('sandbox' | 'production')[]
@@ -43,6 +45,7 @@ export function readPushCertificate(der: Uint8Array): PushCertificateFacts {
   const list = facts.extensions.get(pushCertificateOid.topics)
   return {
     bundleId,
+    teamId: subjectText(facts, nameOid.organizationalUnit) ?? '',
     topics: list === undefined ? [{ topic: bundleId, kinds: ['app'] }] : readTopicList(list.value),
     environments,
     serial: facts.serial,

@@ -55,6 +55,9 @@ export const courierActivity = { active: 1, inactive: 2 } as const
 /** What clients send as `state.interval`. */
 export const courierActivityIntervalForever = 0x7fff_ffff
 
+/** `state.power`, bits: how the device is fed, and whether somebody looks at it. 0: on battery, screen off. */
+export const courierPower = { plugged: 1, lowPowerMode: 2, screenOn: 4 } as const
+
 /**
  * `notification.pushType`, by the value of `apns-push-type`; absent where the provider gave none.
  * Unverified against Apple: only the number of `alert` was seen, the others are ours.
@@ -73,6 +76,9 @@ export const courierPushTypes = {
   widgets: 11,
 } as const satisfies Record<PushType, number>
 
+/** `tracingAck.report`: what a device says became of a notification. */
+export const courierReports = { shown: 1, opened: 2 } as const
+
 /** `connected.unexplained`. */
 export const courierConnectedUnexplained = 2
 
@@ -80,4 +86,12 @@ export const courierConnectedUnexplained = 2
 export const courierExtensions = {
   /** `appTokenRequest` carries an installation id, so that a reinstalled app gets a new token. */
   installation: 1,
+  /** The device reports its power state with `state`, and the courier holds back what can wait. */
+  power: 2,
+  /** The device reports what it showed and what was opened, with `tracingAck`. */
+  reports: 4,
+  /** A reconnecting device says in `filter.handled` what it has: it is not sent again. */
+  resume: 8,
+  /** The courier says with `closing` why it closes and when to come back. */
+  closeReason: 16,
 } as const

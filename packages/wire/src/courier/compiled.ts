@@ -7,6 +7,8 @@ export interface CompiledMessage {
   readonly command: number
   /** In the order of the table, which is the order on the wire. */
   readonly fields: readonly CompiledField[]
+  /** By ascending id, the order of packed frames. */
+  readonly ascending: readonly CompiledField[]
   readonly required: readonly string[]
   /** By field id. */
   readonly byId: readonly (CompiledField | undefined)[]
@@ -21,7 +23,8 @@ function compile(type: CourierMessageType, row: MessageRow): CompiledMessage {
   const byId: (CompiledField | undefined)[] = new Array(256).fill(undefined)
   for (const field of fields) byId[field.id] = field
   const required = fields.filter((field) => field.required).map((field) => field.name)
-  return { type, command: row.command, fields, required, byId }
+  const ascending = byId.filter((field) => field !== undefined)
+  return { type, command: row.command, fields, ascending, required, byId }
 }
 
 const byType = new Map<string, CompiledMessage>()

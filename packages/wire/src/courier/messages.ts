@@ -112,6 +112,8 @@ export const courierMessages = {
       pausedMore: { id: 0x0a, kind: 'bytes', many: true },
       nonWakingMore: { id: 0x0b, kind: 'bytes', many: true },
       version: { id: 0x0c, kind: 'u64' },
+      /** Ours, only where `courierExtensions.resume` was agreed: `tracingId`s that the device has dealt with. */
+      handled: { id: 0x63, kind: 'bytes', many: true },
     },
   },
   filterReply: {
@@ -267,6 +269,8 @@ export const courierMessages = {
       /** See `courierActivity`: 1 active, 2 inactive. */
       state: { id: 0x01, kind: 'u8', required: true },
       interval: { id: 0x02, kind: 'u32' },
+      /** Ours: bits, see `courierPower`; sent where the extension `power` was agreed on. */
+      power: { id: 0x61, kind: 'u8' },
     },
   },
   transportAck: { command: 0x15, from: 'device', fields: {} },
@@ -307,6 +311,8 @@ export const courierMessages = {
       tracingId: { id: 0x02, kind: 'bytes' },
       status: { id: 0x03, kind: 'u8' },
       token: { id: 0x04, kind: 'bytes', cached: true },
+      /** Ours: what became of the notification, one of `courierReports`. Only where `reports` was agreed on. */
+      report: { id: 0x62, kind: 'u8' },
     },
   },
   channels: {
@@ -370,6 +376,17 @@ export const courierMessages = {
     },
   },
   keepAliveRequest: { command: 0x22, from: 'courier', fields: {} },
+  /** Ours, only where `courierExtensions.closeReason` was agreed: the last message before the courier closes. */
+  closing: {
+    command: 0x60,
+    from: 'courier',
+    fields: {
+      /** One word or a few, for logs. */
+      reason: { id: 0x64, kind: 'text', required: true },
+      /** How long to stay away; the device adds its own jitter. Absent: as after any lost connection. */
+      retryAfterMs: { id: 0x65, kind: 'u32' },
+    },
+  },
 } as const satisfies Record<string, MessageRow>
 
 type Table = typeof courierMessages

@@ -1,5 +1,5 @@
 import { base64Text } from '../bytes/text.ts'
-import { channelIdLengthMax } from '../limits.ts'
+import { broadcastPayloadBytesMax, channelIdLengthMax } from '../limits.ts'
 import { isApnsId } from '../values/apns-id.ts'
 import { parseExpiration } from '../values/expiration.ts'
 import { parsePriority } from '../values/priority.ts'
@@ -103,6 +103,23 @@ export function checkBroadcastExpiration(
   policy: MessageStoragePolicy,
 ): Reason | undefined {
   return policy === 0 && expiration !== 0 ? reasons.BadExpirationDate : undefined
+}
+
+/**
+ * Size and content of a broadcast. Apple: "Starting and updating Live Activities with ActivityKit push
+ * notifications": a broadcast updates or ends activities, it cannot start one.
+ *
+ * @param checksEvent false takes whatever `aps` says, as device pushes do
+ */
+export function checkBroadcastPayload(body: Uint8Array, checksEvent: boolean): Reason | undefined {
+  if (body.length === 0) return reasons.PayloadEmpty
+  if (body.length > broadcastPayloadBytesMax) return reasons.PayloadTooLarge
+  const payload = parseObject(body)
+  if (payload === undefined) return reasons.BadRequestPayload
+  if (!checksEvent) return undefined
+  // Unverified against Apple: the reason for a payload that neither updates nor ends an activity.
+  const event = (payload.aps as { event?: unknown } | null | undefined)?.event
+  return event === 'update' || event === 'end' ? undefined : reasons.BadRequestPayload
 }
 
 /** Standard base64 of the random bytes, 24 characters for 16 bytes. */

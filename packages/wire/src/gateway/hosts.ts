@@ -44,8 +44,22 @@ export const applePorts = {
 
 /** The ports that our push service listens on unless told otherwise: the sandbox is production plus 10000. */
 export const defaultPorts = {
-  production: { http2: 2197, binary: 2195, feedback: 2196, courier: 5223 },
-  sandbox: { http2: 12197, binary: 12195, feedback: 12196, courier: 15223 },
+  production: {
+    http2: 2197,
+    binary: 2195,
+    feedback: 2196,
+    courier: 5223,
+    courierWebSocket: 2198,
+    admin: 2199,
+  },
+  sandbox: {
+    http2: 12197,
+    binary: 12195,
+    feedback: 12196,
+    courier: 15223,
+    courierWebSocket: 12198,
+    admin: 12199,
+  },
 } as const satisfies Record<Environment, ServicePorts>
 
 /** One port for each listener of an environment. */
@@ -55,6 +69,9 @@ export interface ServicePorts {
   readonly binary: number
   readonly feedback: number
   readonly courier: number
+  /** The courier for browsers; Apple has none. */
+  readonly courierWebSocket: number
+  readonly admin: number
 }
 
 /** Other names under which Apple's service was or is documented, each with what it means. */

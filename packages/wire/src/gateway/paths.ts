@@ -43,6 +43,11 @@ export function parseDevicePath(path: string): string | undefined {
   return path.length === devicePrefix.length - 1 && devicePrefix.startsWith(path) ? '' : undefined
 }
 
+/** True for the paths of channel management and of broadcasts, well formed or not. */
+export function isChannelPath(path: string): boolean {
+  return path.startsWith(appsPrefix) || path.startsWith(broadcastPrefix)
+}
+
 /** Any path of the provider API; undefined answers BadPath. */
 export function parseGatewayPath(path: string): GatewayPath | undefined {
   const token = parseDevicePath(path)

@@ -51,8 +51,8 @@ export const reasonRows = {
   },
   BadRequestPayload: {
     status: 400,
-    meaning: 'The body is not a JSON object.',
-    fix: 'Send the body as JSON in UTF-8, without compression.',
+    meaning: 'The body is not a JSON object, or a broadcast that neither updates nor ends an activity.',
+    fix: 'Send the body as JSON in UTF-8, without compression; a broadcast with aps.event update or end.',
     api: 'channels',
   },
   BadTopic: {

@@ -36,22 +36,40 @@ export function isSameApnsId(left: string, right: string): boolean {
   return left === right || (left.length === right.length && left.toLowerCase() === right.toLowerCase())
 }
 
-/** The 16 bytes of an apns-id as the courier carries it, either case; undefined unless it is canonical. */
+/**
+ * The 16 bytes of an apns-id as the courier carries it, either case; undefined unless it is canonical. Runs for each
+ * notification: one pass that gathers what is wrong and looks at it once.
+ */
 export function apnsIdBytes(text: string): Uint8Array | undefined {
-  if (!isApnsId(text)) return undefined
+  if (text.length !== 36) return undefined
   const bytes = new Uint8Array(16)
-  // Once for each notification: digit by digit costs a third of taking the hyphens out first.
-  for (let index = 0, at = 0; index < 16; index++, at += 2) {
-    if (text.charCodeAt(at) === 45) at++
-    bytes[index] = (digitOf(text.charCodeAt(at)) << 4) | digitOf(text.charCodeAt(at + 1))
+  let codes = 0
+  let values = 0
+  for (let index = 0; index < 16; index++) {
+    const at = digitPlaces[index]!
+    const high = text.charCodeAt(at)
+    const low = text.charCodeAt(at + 1)
+    codes |= high | low
+    const byte = (digitValues[high & 127]! << 4) | digitValues[low & 127]!
+    values |= byte
+    bytes[index] = byte
   }
-  return bytes
+  const hyphens =
+    (text.charCodeAt(8) ^ 45) |
+    (text.charCodeAt(13) ^ 45) |
+    (text.charCodeAt(18) ^ 45) |
+    (text.charCodeAt(23) ^ 45)
+  return hyphens === 0 && codes < 128 && values >= 0 ? bytes : undefined
 }
 
-/** Of a character that is known to be a hexadecimal digit. */
-function digitOf(code: number): number {
-  return code < 58 ? code - 48 : (code | 0x20) - 87
-}
+/** Where the two digits of each byte stand. */
+const digitPlaces = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
+
+/** By ASCII code: what a hexadecimal digit counts; -1 for every other character. */
+const digitValues = Int8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(value) ? -1 : value
+})
 
 /** An apns-id from the 16 bytes that the courier carries, in lower case, every bit kept. */
 export function apnsIdText(bytes: Uint8Array): string {

@@ -43,6 +43,7 @@ describe('readPushCertificate', () => {
   test('reads names, dates, serial number, environments', () => {
     expect(readPushCertificate(certificate(base))).toEqual({
       bundleId: 'com.example.app',
+      teamId: '',
       topics: [{ topic: 'com.example.app', kinds: ['app'] }],
       environments: ['sandbox', 'production'],
       serial: '01abcd',

@@ -98,9 +98,10 @@ describe('hosts and ports', () => {
 
   it('keep the sandbox 10000 above production', () => {
     const { production, sandbox } = defaultPorts
-    for (const listener of ['http2', 'binary', 'feedback', 'courier'] as const) {
-      expect(sandbox[listener]).toBe(production[listener] + 10_000)
-    }
+    const listeners = Object.keys(production) as (keyof typeof production)[]
+    expect(listeners).toHaveLength(6)
+    expect(Object.keys(sandbox)).toEqual(listeners)
+    for (const listener of listeners) expect(sandbox[listener]).toBe(production[listener] + 10_000)
   })
 })
 

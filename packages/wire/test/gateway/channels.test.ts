@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import {
   checkBroadcastExpiration,
   checkBroadcastHeaders,
+  checkBroadcastPayload,
   checkChannelHeaders,
   checkChannelTarget,
   collectHeaders,
@@ -10,6 +11,7 @@ import {
   encodeChannelId,
   encodeChannelList,
   isChannelId,
+  isChannelPath,
   isReason,
   PushHeaders,
   readChannelConfig,
@@ -99,6 +101,34 @@ describe('headers of a broadcast', () => {
     expect(checkBroadcastExpiration(1, 0)).toBe(reasons.BadExpirationDate)
     expect(checkBroadcastExpiration(1, 1)).toBeUndefined()
   })
+})
+
+describe('payloads of broadcasts', () => {
+  const ofBytes = (count: number) => `{"aps":{"event":"end"}}${' '.repeat(count - 23)}`
+
+  test.each<[string, boolean, string | undefined]>([
+    ['{"aps":{"event":"update"}}', true, undefined],
+    ['{"aps":{"event":"end"}}', true, undefined],
+    [ofBytes(5120), true, undefined],
+    [ofBytes(5121), true, 'PayloadTooLarge'],
+    ['', true, 'PayloadEmpty'],
+    ['{', true, 'BadRequestPayload'],
+    ['[]', false, 'BadRequestPayload'],
+    ['{"aps":{"event":"start"}}', true, 'BadRequestPayload'],
+    ['{"aps":{"event":"start"}}', false, undefined],
+    ['{"aps":null}', true, 'BadRequestPayload'],
+    ['{}', true, 'BadRequestPayload'],
+    ['{}', false, undefined],
+  ])('%j (event checked: %s): %s', (body, checksEvent, reason) => {
+    expect(checkBroadcastPayload(bytes(body), checksEvent)?.text).toBe(reason)
+  })
+})
+
+test('paths of channel management and broadcasts are told from others', () => {
+  expect(isChannelPath('/1/apps/a.b/channels')).toBe(true)
+  expect(isChannelPath('/4/broadcasts/apps/a.b')).toBe(true)
+  expect(isChannelPath('/1/apps/')).toBe(true)
+  expect(isChannelPath('/3/device/ab')).toBe(false)
 })
 
 describe('channel ids and bodies', () => {

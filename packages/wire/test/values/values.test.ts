@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import {
+  apnsIdBytes,
   apnsIdOf,
+  apnsIdText,
   apsEnvironmentOf,
   bundleIdProblem,
   collapseIdBytesMax,
@@ -136,6 +138,28 @@ describe('apns-id', () => {
     '00112233-4455-4677-8899-aabbccddee-f',
   ])('refuses %j', (text) => {
     expect(isApnsId(text)).toBe(false)
+  })
+
+  it('has 16 bytes exactly where it is one, in either case', () => {
+    const id = fc.uuid().chain((text) => fc.mixedCase(fc.constant(text)))
+    fc.assert(
+      fc.property(
+        id,
+        fc.nat(35),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+        (text, at, other) => {
+          expect(apnsIdText(apnsIdBytes(text)!)).toBe(text.toLowerCase())
+          const changed = text.slice(0, at) + other + text.slice(at + 1)
+          expect(apnsIdBytes(changed) !== undefined).toBe(isApnsId(changed))
+        },
+      ),
+    )
+    // Characters whose lower seven bits are those of a digit or a hyphen are none.
+    for (const index of [0, 8, 35]) {
+      const text = '00112233-4455-4677-8899-aabbccddeeff'
+      const alike = String.fromCharCode(text.charCodeAt(index) + 128)
+      expect(apnsIdBytes(text.slice(0, index) + alike + text.slice(index + 1))).toBeUndefined()
+    }
   })
 
   it('takes different ids as different', () => {

@@ -51,6 +51,8 @@ export function packedFrameBounds(
   return { body, next: body + length }
 }
 
+const noBytes = new Uint8Array(0)
+
 /** Longest varint that any length or place within our limits needs. */
 const varintBytesMax = 5
 
@@ -58,7 +60,7 @@ const varintBytesMax = 5
 export class PackedDecoder {
   readonly #keys = new KeyTable()
   readonly #values: ValueTable<PackedValue>
-  #bytes: Uint8Array = new Uint8Array(0)
+  #bytes: Uint8Array = noBytes
   #offset = 0
   #end = 0
 
@@ -81,6 +83,8 @@ export class PackedDecoder {
   ): { value: PackedFrame; next: number } | undefined {
     const bounds = packedFrameBounds(bytes, offset, end, frameBytesMax)
     if (bounds === undefined || end < bounds.next) return undefined
+    this.#keys.begin()
+    this.#values.begin()
     this.#bytes = bytes
     this.#offset = bounds.body
     this.#end = bounds.next
@@ -92,6 +96,7 @@ export class PackedDecoder {
       const id = typeof key === 'number' ? key : key.charCodeAt(0)
       attributes.push(cached ? { id, value, cached } : { id, value })
     }
+    this.#bytes = noBytes
     return { value: { command: bytes[offset]!, attributes }, next: bounds.next }
   }
 
@@ -109,7 +114,7 @@ export class PackedDecoder {
     const start = this.#offset
     const read = this.#readValue(depth)
     // What stays in the table is copied, so that it does not hold the whole chunk in memory.
-    const value = read instanceof Uint8Array ? read.slice() : read
+    const value = read instanceof Uint8Array ? new Uint8Array(read) : read
     this.#values.add(value, this.#offset - start)
     return { key, value, cached: true }
   }

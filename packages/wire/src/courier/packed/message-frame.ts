@@ -1,29 +1,13 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts'
 import { readU16, readU32 } from '../../bytes/read.ts'
 import { decimalText, decimalValue } from '../codec.ts'
-import { type CompiledField, compiledFor, compiledOf, missingField } from '../compiled.ts'
+import { type CompiledField, compiledFor, missingField } from '../compiled.ts'
 import type { CourierSender, FieldValues } from '../message-row.ts'
-import type { CourierMessage, MessageFrom } from '../messages.ts'
-import type { PackedAttribute, PackedFrame, PackedValue } from './value.ts'
+import type { MessageFrom } from '../messages.ts'
+import type { PackedFrame, PackedValue } from './value.ts'
 
-/** A message as attributes of a packed frame, by ascending field id as the known packed clients write them. */
-export function packedFrameOf(message: CourierMessage): PackedFrame {
-  const row = compiledOf(message.type)
-  const values = message as unknown as Readonly<Record<string, unknown>>
-  const attributes: PackedAttribute[] = []
-  for (const field of row.byId) {
-    const value = field && values[field.name]
-    if (value === undefined) continue
-    const list = field!.many ? (value as readonly unknown[]) : [value]
-    for (const one of list) {
-      const attribute = { id: field!.id, value: packedValueOf(field!, one) }
-      attributes.push(field!.cached ? { ...attribute, cached: true } : attribute)
-    }
-  }
-  return { command: row.command, attributes }
-}
-
-function packedValueOf(field: CompiledField, value: unknown): PackedValue {
+/** The value of a message's field as packed frames carry it. */
+export function packedValueOf(field: CompiledField, value: unknown): PackedValue {
   if (field.kind === 'decimal') return decimalText(value as number)
   if (field.kind !== 'failure') return value as PackedValue
   const { code, count } = value as FieldValues['failure']
