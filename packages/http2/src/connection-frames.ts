@@ -127,11 +127,17 @@ export abstract class ConnectionFrames<C> extends ConnectionState<C> implements 
       const most = this.bodyBytesMax + this.limits.discardedBytesMax
       if (stream.bodyLength > most && stream.localClosed && stream.held === undefined)
         this.stopDiscarding(stream)
-    } else if (stream.receiveWindow < this.own.initialWindowSize / 2) {
-      const increment = this.own.initialWindowSize - stream.receiveWindow
-      stream.receiveWindow += increment
-      writeWindowUpdate(this.out, stream.id, increment)
+    } else {
+      this.#openWindow(stream)
     }
+  }
+
+  /** Lets the peer send on where it has used up half of a stream's window. */
+  #openWindow(stream: Stream<C>): void {
+    if (stream.receiveWindow >= this.own.initialWindowSize / 2) return
+    const increment = this.own.initialWindowSize - stream.receiveWindow
+    stream.receiveWindow += increment
+    writeWindowUpdate(this.out, stream.id, increment)
   }
 
   /** Adds to the body of a stream; false where the connection holds too much and the stream was reset. */
@@ -139,14 +145,13 @@ export abstract class ConnectionFrames<C> extends ConnectionState<C> implements 
     const before = stream.bodyLength - (end - start)
     if (stream.body.length < stream.bodyLength) {
       const room = Math.max(1024, stream.bodyLength, Math.min(stream.body.length * 2, this.bodyBytesMax))
-      this.gatheredBytes += room - stream.gathered
-      stream.gathered = room
+      this.charge(stream, room - stream.body.length)
       const larger = Buffer.allocUnsafeSlow(room)
       stream.body.copy(larger, 0, 0, before)
       stream.body = larger
     }
     payload.copy(stream.body, before, start, end)
-    if (this.gatheredBytes <= this.limits.gatheredBytesMax) return true
+    if (!this.isOverBudget && this.gatheredBytes <= this.limits.gatheredBytesMax) return true
     this.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM)
     return false
   }
@@ -227,7 +232,16 @@ export abstract class ConnectionFrames<C> extends ConnectionState<C> implements 
   }
 
   #settingsAck(): void {
-    if (this.sentSettings.acknowledge()) this.decoder.settingsAcknowledged()
+    const windowBefore = this.initialReceiveWindow
+    if (!this.sentSettings.acknowledge()) return
+    this.decoder.settingsAcknowledged()
+    const difference = this.initialReceiveWindow - windowBefore
+    if (difference === 0) return
+    // RFC 9113 §6.9.2: streams that were opened before are as wide as the rest from now on, and may be below zero.
+    for (const stream of this.streams.all()) {
+      stream.receiveWindow += difference
+      if (!stream.remoteClosed && !stream.discarding) this.#openWindow(stream)
+    }
   }
 
   #ping(flags: number, id: number, payload: Buffer, start: number, end: number): void {
@@ -238,7 +252,7 @@ export abstract class ConnectionFrames<C> extends ConnectionState<C> implements 
       return
     }
     this.rates.ping()
-    writePing(this.out, payload.subarray(start, end), true)
+    if (this.answersPings) writePing(this.out, payload.subarray(start, end), true)
   }
 
   #goaway(id: number, payload: Buffer, start: number, end: number): void {

@@ -12,7 +12,7 @@ import { Sender } from './sender.ts'
 import { SentSettings } from './sent-settings.ts'
 import { checkOwnSettings, initialSettings, type OwnSettings, SettingId } from './settings.ts'
 import { Closed, ClosedStreams, EMPTY_BODY, type Stream, StreamTable } from './stream.ts'
-import type { CommonOptions } from './types.ts'
+import type { ByteBudget, CommonOptions } from './types.ts'
 
 /** The receive window of a connection: wide, so that only the windows of the streams ever limit a peer. */
 export const CONNECTION_WINDOW = 16_777_216
@@ -25,6 +25,8 @@ export abstract class ConnectionState<C> {
   /** The connection is over: write the output that is left, then close the transport. */
   ended = false
 
+  /** False: PINGs get no answer, against RFC 9113 §6.7. For subclasses that have trouble on purpose. */
+  protected answersPings = true
   protected readonly limits: Limits
   protected readonly own: OwnSettings
   protected readonly peer = initialSettings()
@@ -50,6 +52,8 @@ export abstract class ConnectionState<C> {
   protected readonly encoder: HpackEncoder
   /** Bytes of memory for bodies that are not whole yet. */
   protected gatheredBytes = 0
+  /** Shared with other connections; all of `gatheredBytes` is counted there too. */
+  protected budget: ByteBudget | undefined
 
   protected constructor(
     isServer: boolean,
@@ -162,8 +166,21 @@ export abstract class ConnectionState<C> {
     if (stream.held !== undefined) this.sender.drop(stream)
   }
 
+  /** Counts memory that an unfinished request holds. */
+  protected charge(stream: Stream<C>, bytes: number): void {
+    stream.gathered += bytes
+    this.gatheredBytes += bytes
+    if (this.budget !== undefined) this.budget.bytes += bytes
+  }
+
+  /** All connections of the budget together hold more than they may. */
+  protected get isOverBudget(): boolean {
+    return this.budget !== undefined && this.budget.bytes > this.budget.bytesMax
+  }
+
   protected release(stream: Stream<C>): void {
     this.gatheredBytes -= stream.gathered
+    if (this.budget !== undefined) this.budget.bytes -= stream.gathered
     stream.gathered = 0
     stream.body = EMPTY_BODY
   }

@@ -166,8 +166,13 @@ export abstract class Connection<C> extends ConnectionFrames<C> {
     this.onOutput()
   }
 
+  /** The last stream of the peer's that a GOAWAY may promise to look at. */
+  protected get lastServed(): number {
+    return this.lastPeerStream
+  }
+
   protected endDrained(): void {
-    writeGoaway(this.out, this.lastPeerStream, ErrorCode.NO_ERROR, this.#drainDebug ?? EMPTY_BODY)
+    writeGoaway(this.out, this.lastServed, ErrorCode.NO_ERROR, this.#drainDebug ?? EMPTY_BODY)
     this.end({ kind: 'drained', code: ErrorCode.NO_ERROR, message: 'drained' })
   }
 
@@ -204,7 +209,7 @@ export abstract class Connection<C> extends ConnectionFrames<C> {
   // Requests that the driver has not taken are reported as never sent, so they must not leave now.
   #lastGoaway(code: ErrorCode, debugData: Uint8Array): void {
     if (!this.isServer) this.out.clear()
-    if (this.isServer || this.out.takenBytes > 0) writeGoaway(this.out, this.lastPeerStream, code, debugData)
+    if (this.isServer || this.out.takenBytes > 0) writeGoaway(this.out, this.lastServed, code, debugData)
   }
 
   /** More waits for the peer than we hold for anybody: it is dropped, as a slow reader. */

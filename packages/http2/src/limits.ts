@@ -37,7 +37,7 @@ export interface Limits {
   settingsAckMsMax: number
   /** Milliseconds a header block or frame may stay unfinished. Above: calm. */
   unfinishedFrameMsMax: number
-  /** Milliseconds a request may take to arrive whole (server). Above: RST_STREAM(ENHANCE_YOUR_CALM). */
+  /** Milliseconds a request may take to arrive whole (server). Above: `onRequestTimeout`, else RST_STREAM (calm). */
   requestMsMax: number
   /** Milliseconds without a frame and without an open stream. Above: GOAWAY(NO_ERROR), closed. */
   idleMsMax: number

@@ -2,7 +2,7 @@ import { Connection } from './connection.ts'
 import { ConnectionError, type EndReason, ErrorCode } from './errors.ts'
 import { writeGoaway, writeResetStream } from './frames.ts'
 import { requestFault, trailerFault } from './header-rules.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { SERVER_SETTINGS, SettingId, STREAM_ID_MAX } from './settings.ts'
 import { Closed, EMPTY_BODY, Stream } from './stream.ts'
 import type { HeaderList, ServerHandler, ServerOptions } from './types.ts'
@@ -20,12 +20,14 @@ export class ServerConnection extends Connection<undefined> {
   readonly #authorityRequired: boolean
   /** Streams above this id came after our GOAWAY and are refused. */
   #lastAccepted = STREAM_ID_MAX
+  #isStopped = false
 
   constructor(options: ServerOptions, handler: ServerHandler) {
     super(true, options, SERVER_SETTINGS, DEFAULT_LIMITS)
     this.#handler = handler
     this.#authorityRequired = options.authorityRequired ?? false
     this.bodyBytesMax = this.limits.requestBodyBytesMax
+    this.budget = options.budget
     this.writeFirstSettings([
       [SettingId.HEADER_TABLE_SIZE, this.own.headerTableSize],
       [SettingId.MAX_CONCURRENT_STREAMS, this.own.maxConcurrentStreams],
@@ -37,12 +39,13 @@ export class ServerConnection extends Connection<undefined> {
 
   /**
    * Answers a request: HEADERS with END_STREAM, or HEADERS and one DATA frame with END_STREAM where the peer's
-   * windows allow. False where the stream is gone or answered already. An empty body counts as none.
+   * windows allow. False where the stream is gone or answered already. An empty body counts as none, and so does
+   * the body of an answer to HEAD (RFC 9110 §9.3.2).
    */
   respond(streamId: number, headers: HeaderList, body?: Uint8Array): boolean {
     const stream = this.streams.get(streamId)
     if (stream === undefined || stream.localClosed) return false
-    const bare = body === undefined || body.length === 0
+    const bare = body === undefined || body.length === 0 || isHead(stream.headers)
     this.sender.headers(streamId, headers, bare)
     stream.localClosed = true
     if (bare || this.sender.body(stream, body)) this.onBodySent(stream)
@@ -70,6 +73,41 @@ export class ServerConnection extends Connection<undefined> {
     this.own.maxConcurrentStreams = count
     this.writeSettings([[SettingId.MAX_CONCURRENT_STREAMS, count]])
     this.announce()
+  }
+
+  /** Whether the peer has still to acknowledge SETTINGS of ours. */
+  get settingsPending(): boolean {
+    return this.sentSettings.waitingSince !== undefined
+  }
+
+  /** Other limits than at the start, from now on; idle time counts from the peer's last bytes all the same. */
+  changeLimits(limits: Partial<Pick<Limits, 'idleMsMax' | 'outputBytesMax' | 'outputBytesPause'>>): void {
+    Object.assign(this.limits, limits)
+  }
+
+  /** From now on only the connection's own limits count. */
+  leaveBudget(): void {
+    if (this.budget !== undefined) this.budget.bytes -= this.gatheredBytes
+    this.budget = undefined
+  }
+
+  /**
+   * GOAWAY that names the last stream that is served: later ones are given up without a word, as RFC 9113 §6.8
+   * has it, and new ones refused. The others finish, where `finishes` says so, before the connection ends
+   * (kind `drained`). Unlike with `drain` the caller decides where it stops.
+   */
+  stopAfter(lastStreamId: number, code: ErrorCode, finishes: boolean, debugData?: Uint8Array): void {
+    if (this.ended || this.#lastAccepted !== STREAM_ID_MAX) return
+    this.draining = true
+    this.#isStopped = true
+    this.deadlines.going(this.now)
+    this.#lastAccepted = lastStreamId
+    for (const stream of this.streams.all()) {
+      if (!finishes || stream.id > lastStreamId) this.closeStream(stream, Closed.RESET_BY_US)
+    }
+    writeGoaway(this.out, lastStreamId, code, debugData ?? EMPTY_BODY)
+    this.announce()
+    this.#afterClose()
   }
 
   protected override onHeaderBlock(
@@ -111,8 +149,19 @@ export class ServerConnection extends Connection<undefined> {
       this.#handler.onRequest(id, headers, EMPTY_BODY)
     } else {
       stream.contentLength = contentLength
+      if (this.budget !== undefined && !this.#chargeHeaders(stream)) return
       if (contentLength > this.bodyBytesMax) this.onBodyTooLarge(stream)
     }
+  }
+
+  /** RFC 9113 §6.5.2: the size of a field counts 32 bytes more than its text. */
+  #chargeHeaders(stream: Stream<undefined>): boolean {
+    let bytes = 0
+    for (const text of stream.headers) bytes += text.length + 16
+    this.charge(stream, bytes)
+    if (!this.isOverBudget) return true
+    this.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM)
+    return false
   }
 
   /** HEADERS with an id that was used before: trailers, or a frame for a closed stream. */
@@ -182,7 +231,10 @@ export class ServerConnection extends Connection<undefined> {
   }
 
   #afterClose(): void {
-    if (this.streams.count === 0 && this.draining && this.#lastAccepted !== STREAM_ID_MAX) this.endDrained()
+    if (this.streams.count > 0 || !this.draining || this.#lastAccepted === STREAM_ID_MAX) return
+    // Its GOAWAY has said everything already.
+    if (this.#isStopped) this.end({ kind: 'drained', code: ErrorCode.NO_ERROR, message: 'drained' })
+    else this.endDrained()
   }
 
   protected override isIdle(id: number): boolean {
@@ -196,11 +248,16 @@ export class ServerConnection extends Connection<undefined> {
   protected override onDrain(debugData: Uint8Array): void {
     writeGoaway(this.out, STREAM_ID_MAX, ErrorCode.NO_ERROR, debugData)
     this.ping((roundTripMs) => {
-      if (roundTripMs === undefined || this.ended) return
+      if (roundTripMs === undefined || this.ended || this.#isStopped) return
       this.#lastAccepted = this.lastPeerStream
       if (this.streams.count === 0) this.endDrained()
       else writeGoaway(this.out, this.lastPeerStream, ErrorCode.NO_ERROR, debugData)
     })
+  }
+
+  // RFC 9113 §6.8: the last stream id of a GOAWAY never rises again.
+  protected override get lastServed(): number {
+    return Math.min(this.lastPeerStream, this.#lastAccepted)
   }
 
   protected override onTick(now: number): void {
@@ -213,12 +270,29 @@ export class ServerConnection extends Connection<undefined> {
       if (stream.discarding && stream.localClosed) {
         if (age > this.limits.discardMsMax && stream.held === undefined) this.stopDiscarding(stream)
       } else if (age > this.limits.requestMsMax && !stream.delivered) {
-        this.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM)
+        this.#onRequestTimeout(stream)
       }
     }
   }
 
+  #onRequestTimeout(stream: Stream<undefined>): void {
+    if (this.#handler.onRequestTimeout === undefined) {
+      return this.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM)
+    }
+    this.discard(stream)
+    stream.delivered = true
+    this.#handler.onRequestTimeout(stream.id, stream.headers)
+  }
+
   protected override onEnded(reason: EndReason): void {
+    this.leaveBudget()
     this.#handler.onEnd(reason)
   }
+}
+
+function isHead(headers: HeaderList): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] === ':method') return headers[index + 1] === 'HEAD'
+  }
+  return false
 }

@@ -29,7 +29,18 @@ export interface CommonOptions {
   readonly debugData?: (reason: EndReason) => Uint8Array | undefined
 }
 
+/** Memory that several connections share. The engine counts `bytes`; start it at 0. */
+export interface ByteBudget {
+  bytes: number
+  readonly bytesMax: number
+}
+
 export interface ServerOptions extends CommonOptions {
+  /**
+   * What unfinished requests, with their headers, may hold on all connections of the same budget together. The
+   * request that goes above it is reset (ENHANCE_YOUR_CALM). Until `leaveBudget`.
+   */
+  readonly budget?: ByteBudget
   /** Refuse a request that has neither `:authority` nor `host`. Default false: push clients differ here. */
   readonly authorityRequired?: boolean
 }
@@ -50,6 +61,11 @@ export interface ServerHandler {
   onRequest(streamId: number, headers: HeaderList, body: Uint8Array): void
   /** The body is above `requestBodyBytesMax`. Answer (413); what still arrives is thrown away. */
   onBodyTooLarge(streamId: number, headers: HeaderList): void
+  /**
+   * The request was not whole within `requestMsMax`. Answer; what still arrives is thrown away. Without this
+   * method the stream is reset (ENHANCE_YOUR_CALM).
+   */
+  onRequestTimeout?(streamId: number, headers: HeaderList): void
   /** A request that `onRequest` or `onBodyTooLarge` was called for is void: the peer cancelled, or broke it. */
   onRequestReset(streamId: number, code: ErrorCode): void
   /** Called exactly once, last. Unanswered requests need no answer any more (no `onRequestReset` for them). */

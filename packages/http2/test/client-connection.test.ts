@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { ClientConnection } from '../src/index.ts'
 import {
+  ACK,
   data,
   END_HEADERS,
+  frame,
   goaway,
   headers,
   REQUEST,
@@ -10,6 +12,7 @@ import {
   rst,
   settings,
   TestClient,
+  TYPE,
   windowUpdate,
 } from './peer.ts'
 
@@ -210,4 +213,16 @@ test('the debug data of a GOAWAY stays what it was when the receive buffer is us
   connection.receive(bytes, 1000)
   bytes.fill(0)
   expect(Buffer.from(kept!).toString()).toBe('Shutdown')
+})
+
+test('an answer on a stream older than the acknowledgement of a small window is let through to its end', () => {
+  const client = new TestClient({ settings: { initialWindowSize: 10 }, streamsBeforeSettings: 1 })
+  client.request('a')
+  // The server learns of the small window between opening its answer and sending its body.
+  client.receive(settings(), frame(TYPE.SETTINGS, ACK, 0), headers(1, responseBlock(), END_HEADERS))
+  client.connection.takeOutput()
+  client.receive(data(1, 'x'.repeat(10), 0))
+  expect(client.wrote()).toEqual(['WINDOW_UPDATE 1 10'])
+  client.receive(data(1, 'end'))
+  expect(client.events.at(-1)).toBe(`response a 200 [${'x'.repeat(10)}end]`)
 })

@@ -3,6 +3,7 @@ import {
   type ClientOptions,
   errorCodeName,
   ServerConnection,
+  type ServerHandler,
   type ServerOptions,
 } from '../src/index.ts'
 
@@ -117,6 +118,8 @@ export const REQUEST: [string, string][] = [
 ]
 export const requestBlock = (...more: [string, string][]): Buffer => block(...REQUEST, ...more)
 export const responseBlock = (...more: [string, string][]): Buffer => block([':status', '200'], ...more)
+/** The first request, without its body. */
+export const openRequest = headers(1, requestBlock(), END_HEADERS)
 
 export interface ReadFrame {
   readonly type: number
@@ -203,7 +206,8 @@ export class TestServer extends Harness {
   /** What to do with a request; default: nothing. */
   onRequest: OnRequest | undefined
 
-  constructor(options: ServerOptions = {}) {
+  /** @param handler what is to be done otherwise than by the log */
+  constructor(options: ServerOptions = {}, handler: Partial<ServerHandler> = {}) {
     super()
     this.connection = new ServerConnection(options, {
       onRequest: (streamId, list, body) => {
@@ -219,6 +223,7 @@ export class TestServer extends Harness {
       onEnd: (reason) => {
         this.events.push(`end ${reason.kind} ${errorCodeName(reason.code)}`)
       },
+      ...handler,
     })
   }
 
@@ -270,6 +275,19 @@ export class TestClient extends Harness {
     this.frames()
     this.events.length = 0
     return this
+  }
+
+  /** The requests whose end was told, each as often as it was told, by name. */
+  toldRequests(): string[] {
+    return this.events
+      .flatMap((event) => {
+        const [kind, context = ''] = event.split(' ')
+        if (kind === 'capacity' || kind === 'goaway') return []
+        if (kind !== 'end') return [context]
+        const unanswered = event.slice(event.indexOf('[') + 1, -1)
+        return unanswered.split(' ').filter((name) => name !== '')
+      })
+      .sort()
   }
 
   request(context: string, body?: string, headers: string[] = REQUEST.flat()): number {

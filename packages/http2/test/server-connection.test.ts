@@ -2,13 +2,17 @@ import { expect, test } from 'vitest'
 import { ErrorCode, ServerConnection } from '../src/index.ts'
 import {
   ACK,
+  block,
   continuation,
   data,
+  describeFrame,
   END_HEADERS,
-  goaway,
   headers,
+  openRequest,
+  PREFACE,
   ping,
   REQUEST,
+  readFrames,
   requestBlock,
   rst,
   settings,
@@ -17,7 +21,6 @@ import {
   windowUpdate,
 } from './peer.ts'
 
-const open = headers(1, requestBlock(), END_HEADERS)
 const OK = [':status', '200']
 const BAD = [':status', '400', 'content-type', 'application/json']
 const reason = Buffer.from('{"reason":"BadDeviceToken"}')
@@ -40,7 +43,7 @@ test('announces the settings that were seen from Apple, and a wide window', () =
 
 test('a whole request comes in one call, however its body was cut', () => {
   const server = new TestServer().open()
-  server.receive(open, data(1, 'hel', 0), data(1, '', 0), data(1, 'lo', 0), data(1, ''))
+  server.receive(openRequest, data(1, 'hel', 0), data(1, '', 0), data(1, 'lo', 0), data(1, ''))
   server.receive(headers(3, requestBlock(), END_HEADERS), data(3, 'x'))
   const list = REQUEST.flat().join(' ')
   expect(server.events).toEqual([`request 1 ${list} [hello]`, `request 3 ${list} [x]`])
@@ -180,53 +183,6 @@ test('reset ends a stream without an answer', () => {
   expect(server.connection.openStreams).toBe(0)
 })
 
-test('goaway: last stream, debug data, the end', () => {
-  const server = new TestServer().open().receive(headers(5, requestBlock()))
-  server.connection.goaway(ErrorCode.NO_ERROR, Buffer.from('{"reason":"Shutdown"}'))
-  const last = server.frames().at(-1)!
-  expect([last.payload.readUInt32BE(0), last.payload.readUInt32BE(4)]).toEqual([5, 0])
-  expect(last.payload.subarray(8).toString()).toBe('{"reason":"Shutdown"}')
-  expect(server.events.at(-1)).toBe('end closed NO_ERROR')
-  expect(server.connection.respond(5, OK)).toBe(false)
-  server.receive(ping())
-  expect(server.wrote()).toEqual([])
-})
-
-test('drain: requests under way are served, later ones refused, then the end (RFC 9113 §6.8)', () => {
-  const server = new TestServer().open().receive(headers(1, requestBlock()))
-  server.connection.drain(Buffer.from('{"reason":"Shutdown"}'))
-  const [first, probe] = server.frames()
-  expect(first!.payload.readUInt32BE(0)).toBe(0x7fffffff)
-  expect(first!.payload.subarray(8).toString()).toBe('{"reason":"Shutdown"}')
-  server.receive(headers(3, requestBlock()), ping(probe!.payload.toString('latin1'), ACK))
-  expect(server.wrote()).toEqual(['GOAWAY 3 NO_ERROR'])
-  server.receive(headers(5, requestBlock()))
-  expect(server.wrote()).toEqual(['RST_STREAM 5 REFUSED_STREAM'])
-  server.connection.respond(1, OK)
-  expect(server.connection.ended).toBe(false)
-  server.connection.respond(3, OK)
-  expect(server.events.at(-1)).toBe('end drained NO_ERROR')
-})
-
-test('drain of a quiet connection ends after one round trip, and by time where the peer is silent', () => {
-  const server = new TestServer().open()
-  server.connection.drain()
-  server.receive(ping(server.frames()[1]!.payload.toString('latin1'), ACK))
-  expect(server.events).toEqual(['end drained NO_ERROR'])
-  const silent = new TestServer({ limits: { pingAckMsMax: 1_000_000 } }).open()
-  silent.connection.drain()
-  silent.pass(32_000)
-  expect(silent.events).toEqual(['end timeout NO_ERROR'])
-})
-
-test('GOAWAY of the client: open requests are answered, then the connection ends', () => {
-  const server = new TestServer().open().receive(headers(1, requestBlock()), goaway(0))
-  server.pass(3000)
-  expect(server.connection.respond(1, OK)).toBe(true)
-  server.pass(3000)
-  expect(server.events.at(-1)).toBe('end peerGoaway NO_ERROR')
-})
-
 test('ping tells the round trip', () => {
   const server = new TestServer().open()
   const times: unknown[] = []
@@ -237,6 +193,25 @@ test('ping tells the round trip', () => {
   expect(times).toEqual([])
   server.receive(ping(sent.payload.toString('latin1'), ACK))
   expect(times).toEqual([25])
+})
+
+test('a server that has trouble on purpose may leave a PING without an answer', () => {
+  class Troubled extends ServerConnection {
+    set isDeaf(isDeaf: boolean) {
+      this.answersPings = !isDeaf
+    }
+  }
+  const nothing = () => {}
+  const handler = { onRequest: nothing, onBodyTooLarge: nothing, onRequestReset: nothing, onEnd: nothing }
+  const server = new Troubled({}, handler)
+  server.receive(Buffer.concat([PREFACE, settings()]), 0)
+  server.takeOutput()
+  server.isDeaf = true
+  server.receive(ping(), 0)
+  expect(server.takeOutput()).toBeUndefined()
+  server.isDeaf = false
+  server.receive(ping(), 0)
+  expect(readFrames(server.takeOutput()!).map(describeFrame)).toEqual(['PING ACK'])
 })
 
 test('the transport goes away', () => {
@@ -265,10 +240,7 @@ test('a handler that throws ends the connection with its error as cause, and not
       },
     },
   )
-  connection.receive(
-    Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings(), headers(1, requestBlock())]),
-    0,
-  )
+  connection.receive(Buffer.concat([PREFACE, settings(), headers(1, requestBlock())]), 0)
   expect(cause).toBe(fault)
 })
 
@@ -319,4 +291,15 @@ test('a header table that a single SETTINGS frame empties and opens again is use
   server.receive(settings([1, 0], [1, 4096]))
   // RFC 7541 §4.2: size updates to 0 and to 4096, then everything is spelled anew.
   expect(answer(5)).toBe(`203fe11f${first}`)
+})
+
+test('a HEAD request is answered without the body: with one, clients end the connection', () => {
+  const server = new TestServer().open()
+  const ask = (method: string) =>
+    block([':method', method], [':scheme', 'https'], [':path', '/'], [':authority', 'localhost'])
+  server.receive(headers(1, ask('HEAD')), headers(3, ask('GET')))
+  server.wrote()
+  for (const id of [1, 3]) expect(server.connection.respond(id, BAD, reason)).toBe(true)
+  expect(server.wrote()).toEqual(['HEADERS 1 END_STREAM', 'HEADERS 3', 'DATA 3 27 END_STREAM'])
+  expect(server.connection.openStreams).toBe(0)
 })

@@ -8,6 +8,7 @@ import {
   frame,
   goaway,
   headers,
+  openRequest,
   PADDED,
   PRIORITY,
   ping,
@@ -19,7 +20,7 @@ import {
   uint32,
   windowUpdate,
 } from '../peer.ts'
-import { answered, openRequest, type Row, reset1, wholeRequest } from './server-row.ts'
+import { answered, type Row, reset1, wholeRequest } from './server-row.ts'
 
 /** RFC 9113 §4 and §6: frames, header compression, and the definition of each type. */
 export const frameRows: readonly Row[] = [

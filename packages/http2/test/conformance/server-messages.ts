@@ -1,5 +1,14 @@
-import { block, data, END_HEADERS, headers, indexedBlock, REQUEST, requestBlock } from '../peer.ts'
-import { answered, fieldRow, openRequest, pathless, type Row, reset1, withFields } from './server-row.ts'
+import {
+  block,
+  data,
+  END_HEADERS,
+  headers,
+  indexedBlock,
+  openRequest,
+  REQUEST,
+  requestBlock,
+} from '../peer.ts'
+import { answered, fieldRow, pathless, type Row, reset1, withFields } from './server-row.ts'
 
 /** RFC 9113 §8: messages, content-length, fields and pseudo-headers. */
 export const messageRows: readonly Row[] = [

@@ -1,4 +1,4 @@
-import { block, END_HEADERS, headers, requestBlock } from '../peer.ts'
+import { block, headers, requestBlock } from '../peer.ts'
 
 /**
  * What a server must do with what a client may send, a row per rule: the bytes after a finished opening, and
@@ -12,7 +12,6 @@ export interface Row {
   readonly expect: string | readonly string[]
 }
 
-export const openRequest = headers(1, requestBlock(), END_HEADERS)
 export const wholeRequest = headers(1, requestBlock())
 export const pathless: [string, string][] = [
   [':method', 'GET'],

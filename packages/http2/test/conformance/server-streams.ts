@@ -4,6 +4,7 @@ import {
   data,
   END_HEADERS,
   headers,
+  openRequest,
   PRIORITY,
   ping,
   priority,
@@ -12,7 +13,7 @@ import {
   uint32,
   windowUpdate,
 } from '../peer.ts'
-import { answered, openRequest, pathless, type Row, reset1, wholeRequest } from './server-row.ts'
+import { answered, pathless, type Row, reset1, wholeRequest } from './server-row.ts'
 
 /** RFC 9113 §5: the states of streams, their ids, and priority as RFC 7540 had it. */
 export const streamRows: readonly Row[] = [
