@@ -24,9 +24,11 @@ export type Ticket = number
 
 /**
  * Told when a unit is on disk (after the fsync of its commit), or that it failed.
- * `changes` counts the rows that its statements inserted, updated or deleted.
+ * `changes` counts the rows that its statements inserted, updated or deleted. `rows` are those that they returned,
+ * in order, where they were asked for and there are any; their blobs are views of one buffer, to be copied by who
+ * keeps them.
  */
-export type WriteDone = (error: DatabaseError | undefined, changes: number) => void
+export type WriteDone = (error: DatabaseError | undefined, changes: number, rows?: readonly Row[]) => void
 
 /** One step of the schema. Its SQL may hold several statements, separated by semicolons. */
 export interface Migration {
@@ -110,8 +112,11 @@ export interface Database<Tables = unknown> {
    */
   write(statement: Statement, parameters: readonly SqlValue[], done?: WriteDone): Ticket
 
-  /** As `write`, for several statements that are written whole or not at all. */
-  writeUnit(writes: readonly Write[], done?: WriteDone): Ticket
+  /**
+   * As `write`, for several statements that are written whole or not at all.
+   * @param wantsRows some of them have RETURNING, or are a SELECT, and `done` wants those rows; they count as changes
+   */
+  writeUnit(writes: readonly Write[], done?: WriteDone, wantsRows?: boolean): Ticket
 
   /**
    * Takes back a unit that no commit has taken yet: true, and it is never written and its `done` never

@@ -1,6 +1,7 @@
-import type { DatabaseStatistics, SqlValue, Statement, Ticket, Write } from './database.ts'
+import type { DatabaseStatistics, Row, SqlValue, Statement, Ticket, Write } from './database.ts'
 import { DatabaseError } from './database-error.ts'
 import { limits } from './limits.ts'
+import { RowSetReader } from './row-sets.ts'
 import { type Batch, type UnitDone, WriteQueue } from './write-queue.ts'
 
 /** What one commit did. Indexes count the units of its batch, cancelled ones included. */
@@ -9,8 +10,8 @@ export interface CommitResult {
   readonly changes: Int32Array<ArrayBuffer>
   /** The units that failed and were left out. */
   readonly failures: readonly (readonly [unit: number, error: DatabaseError])[]
-  /** Packed result sets of the units that wanted rows. */
-  readonly rows: readonly (readonly [unit: number, rows: ArrayBuffer])[]
+  /** What the units returned that wanted rows, see `RowSetWriter`. */
+  readonly returned: ArrayBuffer | undefined
   /** The commit itself failed: nothing of it was written. */
   readonly failure?: DatabaseError
 }
@@ -47,16 +48,16 @@ export class GroupCommit {
     return this.#failure
   }
 
-  write(statement: Statement, parameters: readonly SqlValue[], done: UnitDone): Ticket {
+  write(statement: Statement, parameters: readonly SqlValue[], done: UnitDone, wantsRows = false): Ticket {
     if (this.#queue.isFull || this.#failure !== undefined) return this.#refuse(done)
-    const ticket = this.#queue.addOne(statement, parameters, done)
+    const ticket = this.#queue.addOne(statement, parameters, done, wantsRows)
     if (this.#state === 'idle') this.#scheduleStart()
     return ticket
   }
 
-  writeUnit(writes: readonly Write[], done: UnitDone): Ticket {
+  writeUnit(writes: readonly Write[], done: UnitDone, wantsRows = false): Ticket {
     if (this.#queue.isFull || this.#failure !== undefined) return this.#refuse(done)
-    const ticket = this.#queue.addUnit(writes, done)
+    const ticket = this.#queue.addUnit(writes, done, wantsRows)
     if (this.#state === 'idle') this.#scheduleStart()
     return ticket
   }
@@ -172,18 +173,19 @@ export class GroupCommit {
     this.#scheduleStart()
   }
 
-  #tell(batch: Batch, { changes, failures, rows, failure }: CommitResult): void {
+  #tell(batch: Batch, { changes, failures, returned, failure }: CommitResult): void {
     const failureOf = failures.length === 0 ? undefined : new Map(failures)
-    const rowsOf = rows.length === 0 ? undefined : new Map(rows)
+    const rowSets = returned === undefined ? undefined : new RowSetReader(returned)
     let firstWrite = 0
     for (let unit = 0; unit < batch.offsets.length; unit++) {
       const writes = batch.writeCounts[unit]!
+      const rows = rowSets?.rowsOf(unit)
       if (batch.offsets[unit]! >= 0) {
         const error = failure ?? failureOf?.get(unit)
         if (error !== undefined) this.#tellFailed(batch.done[unit], error)
         else {
           this.#unitsCommitted++
-          tellCommitted(batch.done[unit], changes, firstWrite, writes, rowsOf?.get(unit))
+          tellCommitted(batch.done[unit], changes, firstWrite, writes, rows)
         }
       }
       firstWrite += writes
@@ -218,7 +220,7 @@ function tellCommitted(
   changes: Int32Array<ArrayBuffer>,
   firstWrite: number,
   writes: number,
-  rows: ArrayBuffer | undefined,
+  rows: readonly Row[] | undefined,
 ): void {
   if (done === undefined) return
   try {
@@ -228,7 +230,8 @@ function tellCommitted(
     }
     let total = changes[firstWrite] ?? 0
     for (let write = 1; write < writes; write++) total += changes[firstWrite + write]!
-    done(undefined, total)
+    if (rows === undefined) done(undefined, total)
+    else done(undefined, total, rows)
   } catch (thrown) {
     throwLater(thrown)
   }

@@ -8,7 +8,7 @@
  *   unit     u32 LE byte length of the unit (this field included) | u8 state | u8 wants rows | u16 LE writes
  *            then each write: u16 LE statement id | u16 LE parameters | values (packing.ts)
  */
-import type { SqlValue, Statement, Ticket, Write, WriteDone } from './database.ts'
+import type { Row, SqlValue, Statement, Ticket, Write, WriteDone } from './database.ts'
 import { DatabaseError } from './database-error.ts'
 import { limits } from './limits.ts'
 import { PackedWriter } from './packing.ts'
@@ -18,12 +18,11 @@ export const UnitState = { pending: 0, cancelled: 1 } as const
 
 const unitStateOffset = 4
 
-/** Who wants to know more of a unit than `WriteDone` tells: the changes of each write, or the rows returned. */
+/** Who wants to know the changes of each write, where `WriteDone` tells their sum. */
 interface UnitListener {
-  readonly wantsRows: boolean
   failed(error: DatabaseError): void
-  /** `rows` is there when `wantsRows`: a packed result set. */
-  committed(changes: Int32Array<ArrayBuffer>, rows: ArrayBuffer | undefined): void
+  /** `rows` as with `WriteDone`. */
+  committed(changes: Int32Array<ArrayBuffer>, rows: readonly Row[] | undefined): void
 }
 
 /** Who is told of a unit. */
@@ -79,12 +78,12 @@ export class WriteQueue {
   }
 
   /** Adds a unit of one write. The caller has checked `isFull`. */
-  addOne(statement: Statement, parameters: readonly SqlValue[], done: UnitDone): Ticket {
+  addOne(statement: Statement, parameters: readonly SqlValue[], done: UnitDone, wantsRows = false): Ticket {
     const batch = this.#openBatch()
     const { packed } = batch
     const start = packed.offset
     try {
-      packUnitHeader(packed, 1, typeof done === 'object' && done.wantsRows)
+      packUnitHeader(packed, 1, wantsRows)
       packWrite(packed, statement, parameters)
     } catch (error) {
       packed.offset = start
@@ -94,12 +93,12 @@ export class WriteQueue {
   }
 
   /** Adds a unit of several writes. The caller has checked `isFull`. */
-  addUnit(writes: readonly Write[], done: UnitDone): Ticket {
+  addUnit(writes: readonly Write[], done: UnitDone, wantsRows = false): Ticket {
     const batch = this.#openBatch()
     const { packed } = batch
     const start = packed.offset
     try {
-      packUnitHeader(packed, writes.length, false)
+      packUnitHeader(packed, writes.length, wantsRows)
       for (const write of writes) packWrite(packed, write.statement, write.parameters)
     } catch (error) {
       packed.offset = start

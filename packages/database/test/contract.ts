@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Database, databaseLimits, type Migration } from '../src/index.ts'
+import { type Database, databaseLimits, type Migration, type Write } from '../src/index.ts'
 
 interface Tables {
   message: { id: number; token: Uint8Array | null; body: string; stored_at: number }
@@ -59,6 +59,36 @@ export function describeDatabase(name: string, open: () => Promise<Database<Tabl
         seen.push(rows.length)
       }
       expect(seen).toEqual(Array.from({ length: 50 }, (_, index) => index + 1))
+    })
+
+    test('a unit hears the rows that its statements return, and nothing where they return none', async () => {
+      const { insert, remove } = prepare()
+      const take = database.prepare('DELETE FROM message WHERE stored_at = ? RETURNING id, token')
+      await database.run(insert, [1, Uint8Array.of(7), 'a', 5])
+      await database.run(insert, [2, null, 'b', 6])
+      type Heard = readonly [changes: number, rows: readonly unknown[] | undefined]
+      const unit = (writes: Write[]) =>
+        new Promise<Heard>((resolve, reject) =>
+          database.writeUnit(
+            writes,
+            (error, changes, rows) => (error ? reject(error) : resolve([changes, rows])),
+            true,
+          ),
+        )
+      const [empty, , full] = await Promise.all([
+        unit([{ statement: take, parameters: [99] }]),
+        database.run(remove, [77]),
+        unit([
+          { statement: take, parameters: [6] },
+          { statement: take, parameters: [99] },
+          { statement: insert, parameters: [3, null, 'c', 7] },
+          { statement: take, parameters: [5] },
+        ]),
+      ])
+      expect(empty).toEqual([0, undefined])
+      const blob = { id: 1, token: expect.objectContaining({ 0: 7, length: 1 }) }
+      expect(full).toEqual([3, [{ id: 2, token: null }, blob]])
+      expect(await ids()).toEqual([3])
     })
 
     test('a unit that fails fails alone; the others of its commit are written', async () => {

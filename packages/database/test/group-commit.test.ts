@@ -22,7 +22,12 @@ function start() {
   const finish = (result: Partial<CommitResult> = {}) => {
     const batch = batches.at(-1)!
     const changes = new Int32Array(batch.writes).fill(1)
-    group.finished(batch.packed.buffer.buffer, { changes, failures: [], rows: [], ...result })
+    group.finished(batch.packed.buffer.buffer, {
+      changes,
+      failures: [],
+      returned: undefined,
+      ...result,
+    })
   }
   return { group, batches, unheard, heard, write, finish }
 }

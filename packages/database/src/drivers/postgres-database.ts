@@ -20,8 +20,8 @@ import {
   type WrittenMigration,
   writeMigrations,
 } from '../migrations.ts'
-import { decodeRows, PackedReader } from '../packing.ts'
 import { numberPlaceholders } from '../placeholders.ts'
+import { copyBlobs } from '../row-sets.ts'
 import { StatementRegistry } from '../statement-registry.ts'
 import { warnOfFailedWrite } from '../warn-of-failed-write.ts'
 import { toPostgresError } from './postgres-errors.ts'
@@ -100,9 +100,9 @@ class PostgresDatabase<Tables> implements Database<Tables> {
     return this.#writer.groupCommit.write(statement, parameters, done)
   }
 
-  writeUnit(writes: readonly Write[], done?: WriteDone): Ticket {
+  writeUnit(writes: readonly Write[], done?: WriteDone, wantsRows = false): Ticket {
     if (this.#closed !== undefined) return this.#refuse(done)
-    return this.#writer.groupCommit.writeUnit(writes, done)
+    return this.#writer.groupCommit.writeUnit(writes, done, wantsRows)
   }
 
   cancel(ticket: Ticket): boolean {
@@ -119,7 +119,6 @@ class PostgresDatabase<Tables> implements Database<Tables> {
     this.#assertOpen()
     return new Promise((resolve, reject) => {
       this.#writer.groupCommit.writeUnit(writes, {
-        wantsRows: false,
         failed: reject,
         committed: (changes) => resolve([...changes]),
       })
@@ -129,12 +128,11 @@ class PostgresDatabase<Tables> implements Database<Tables> {
   async returning<R = Row>(statement: Statement, parameters: readonly SqlValue[] = []): Promise<R[]> {
     this.#assertOpen()
     return new Promise((resolve, reject) => {
-      this.#writer.groupCommit.write(statement, parameters, {
-        wantsRows: true,
-        failed: reject,
-        committed: (_changes, rows) =>
-          resolve(decodeRows(new PackedReader(rows!, { copyBlobs: true })) as R[]),
-      })
+      const committed = (_changes: unknown, rows: readonly Row[] = []): void => {
+        copyBlobs(rows)
+        resolve(rows as R[])
+      }
+      this.#writer.groupCommit.write(statement, parameters, { failed: reject, committed }, true)
     })
   }
 

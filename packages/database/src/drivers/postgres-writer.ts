@@ -2,8 +2,9 @@ import pg from 'pg'
 import type { SqlValue, Statement } from '../database.ts'
 import type { DatabaseError } from '../database-error.ts'
 import { type CommitResult, GroupCommit } from '../group-commit.ts'
-import { encodeRows, PackedReader, PackedWriter } from '../packing.ts'
+import { PackedReader } from '../packing.ts'
 import { numberPlaceholders } from '../placeholders.ts'
+import { RowSetWriter } from '../row-sets.ts'
 import { type Batch, UnitState } from '../write-queue.ts'
 import { isConnectionLost, toPostgresError } from './postgres-errors.ts'
 
@@ -12,6 +13,12 @@ interface UnitWrites {
   readonly firstWrite: number
   readonly wantsRows: boolean
   readonly queries: readonly pg.QueryConfig[]
+}
+
+/** What a commit fills in as it goes. */
+interface Results {
+  readonly changes: Int32Array
+  readonly returned: RowSetWriter
 }
 
 /** Commits batches on one connection of its own: everything of a batch is sent at once, in one transaction. */
@@ -39,20 +46,21 @@ export class PostgresWriter {
     const packed = batch.packed.buffer.buffer
     const changes = new Int32Array(batch.writes)
     const failures: [number, DatabaseError][] = []
-    let rows: [number, ArrayBuffer][] = []
+    const returned = new RowSetWriter()
+    const results = { changes, returned }
     let result: CommitResult
     try {
       const units = this.#unpack(packed, batch.packed.offset)
       const client = await this.#connected()
-      if (!(await tryAll(client, units, changes, rows))) {
-        rows = []
+      if (!(await tryAll(client, units, results))) {
+        returned.cut(0)
         changes.fill(0)
-        await replay(client, units, changes, rows, failures)
+        await replay(client, units, results, failures)
       }
-      result = { changes, failures, rows }
+      result = { changes, failures, returned: returned.packed }
     } catch (error) {
       this.#drop()
-      result = { changes, failures: [], rows: [], failure: toPostgresError(error) }
+      result = { changes, failures: [], returned: undefined, failure: toPostgresError(error) }
     }
     this.groupCommit.finished(packed, result)
   }
@@ -104,25 +112,20 @@ export class PostgresWriter {
   }
 }
 
-async function tryAll(
-  client: pg.Client,
-  units: readonly UnitWrites[],
-  changes: Int32Array,
-  rows: [number, ArrayBuffer][],
-): Promise<boolean> {
+async function tryAll(client: pg.Client, units: readonly UnitWrites[], commit: Results): Promise<boolean> {
   const results = [client.query('BEGIN')]
   for (const { queries } of units) for (const query of queries) results.push(client.query(query))
   results.push(client.query('COMMIT'))
   const settled = await Promise.allSettled(results)
   const lost = settled.find((one) => one.status === 'rejected' && isConnectionLost(one.reason))
   if (lost !== undefined) throw (lost as PromiseRejectedResult).reason
-  const commit = settled.at(-1)!
+  const end = settled.at(-1)!
   // COMMIT of a transaction in which something failed answers ROLLBACK; a deferred constraint rejects it.
-  if (commit.status === 'rejected' || commit.value.command !== 'COMMIT') return false
+  if (end.status === 'rejected' || end.value.command !== 'COMMIT') return false
   let next = 1
   for (const unit of units) {
     for (const index of unit.queries.keys()) {
-      note(unit, index, (settled[next++] as PromiseFulfilledResult<pg.QueryResult>).value, changes, rows)
+      note(unit, index, (settled[next++] as PromiseFulfilledResult<pg.QueryResult>).value, commit)
     }
   }
   return true
@@ -132,8 +135,7 @@ async function tryAll(
 async function replay(
   client: pg.Client,
   units: readonly UnitWrites[],
-  changes: Int32Array,
-  rows: [number, ArrayBuffer][],
+  commit: Results,
   failures: [number, DatabaseError][],
 ): Promise<void> {
   await client.query('BEGIN')
@@ -142,7 +144,7 @@ async function replay(
     const noted: [pg.QueryResult, number][] = []
     try {
       for (const [index, query] of unit.queries.entries()) noted.push([await client.query(query), index])
-      for (const [result, index] of noted) note(unit, index, result, changes, rows)
+      for (const [result, index] of noted) note(unit, index, result, commit)
     } catch (error) {
       if (isConnectionLost(error)) throw error
       await client.query('ROLLBACK TO SAVEPOINT unit')
@@ -153,23 +155,15 @@ async function replay(
   await client.query('COMMIT')
 }
 
-function note(
-  unit: UnitWrites,
-  index: number,
-  result: pg.QueryResult,
-  changes: Int32Array,
-  rows: [number, ArrayBuffer][],
-): void {
+function note(unit: UnitWrites, index: number, result: pg.QueryResult, { changes, returned }: Results): void {
   changes[unit.firstWrite + index] = result.rowCount ?? 0
-  if (!unit.wantsRows) return
+  if (!unit.wantsRows || result.rows.length === 0) return
   const columns = result.fields.map((field) => field.name)
-  const writer = new PackedWriter(new ArrayBuffer(1024))
-  encodeRows(
-    writer,
+  returned.add(
+    unit.unit,
     columns,
     result.rows.map((row) => columns.map((column) => row[column])),
   )
-  rows.push([unit.unit, writer.buffer.buffer])
 }
 
 /** pg takes only Buffers for bytea. */

@@ -1,13 +1,19 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { SqlValue } from '../database.ts'
 import { DatabaseError } from '../database-error.ts'
-import { encodeRows, PackedReader, PackedWriter } from '../packing.ts'
+import { PackedReader } from '../packing.ts'
+import { RowSetWriter } from '../row-sets.ts'
 import { UnitState } from '../write-queue.ts'
 import { describeSqliteError, type ErrorRecord } from './sqlite-errors.ts'
 import type { CommitRecord } from './sqlite-messages.ts'
 
 type Failures = [number, ErrorRecord][]
-type Rows = [number, ArrayBuffer][]
+
+/** What a commit fills in as it goes. */
+interface Results {
+  readonly changes: Int32Array
+  readonly returned: RowSetWriter
+}
 
 /** Runs packed batches as transactions on one connection. */
 export class Committer {
@@ -33,25 +39,31 @@ export class Committer {
   commit(packed: ArrayBuffer, bytes: number, writes: number): CommitRecord {
     const changes = new Int32Array(writes)
     const failures: Failures = []
-    let rows: Rows = []
+    const returned = new RowSetWriter()
+    const results = { changes, returned }
     try {
-      if (!this.#tryAll(packed, bytes, changes, rows)) {
-        rows = []
-        this.#replay(packed, bytes, changes, rows, failures)
+      if (!this.#tryAll(packed, bytes, results)) {
+        returned.cut(0)
+        this.#replay(packed, bytes, results, failures)
       }
-      return { changes, failures, rows }
+      return { changes, failures, returned: returned.packed }
     } catch (error) {
       if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
-      return { changes, failures: [], rows: [], failure: describeSqliteError(error, this.#file) }
+      return {
+        changes,
+        failures: [],
+        returned: undefined,
+        failure: describeSqliteError(error, this.#file),
+      }
     }
   }
 
-  #tryAll(packed: ArrayBuffer, bytes: number, changes: Int32Array, rows: Rows): boolean {
+  #tryAll(packed: ArrayBuffer, bytes: number, results: Results): boolean {
     this.#connection.exec('BEGIN IMMEDIATE')
     try {
       this.#eachUnit(packed, bytes, (reader, unit, wantsRows, writes, firstWrite) => {
         for (let write = 0; write < writes; write++) {
-          this.#runWrite(reader, unit, wantsRows, changes, firstWrite + write, rows)
+          this.#runWrite(reader, unit, wantsRows, firstWrite + write, results)
         }
       })
     } catch {
@@ -63,21 +75,21 @@ export class Committer {
     return true
   }
 
-  #replay(packed: ArrayBuffer, bytes: number, changes: Int32Array, rows: Rows, failures: Failures): void {
+  #replay(packed: ArrayBuffer, bytes: number, results: Results, failures: Failures): void {
     this.#connection.exec('BEGIN IMMEDIATE')
     this.#eachUnit(packed, bytes, (reader, unit, wantsRows, writes, firstWrite) => {
       this.#connection.exec('SAVEPOINT unit')
-      const rowsBefore = rows.length
+      const returnedBefore = results.returned.mark
       try {
         for (let write = 0; write < writes; write++) {
-          this.#runWrite(reader, unit, wantsRows, changes, firstWrite + write, rows)
+          this.#runWrite(reader, unit, wantsRows, firstWrite + write, results)
         }
       } catch (error) {
         // A full disk or an I/O error ends the whole transaction: then it is the commit that failed.
         if (!this.#connection.isTransaction) throw error
         this.#connection.exec('ROLLBACK TO unit')
-        changes.fill(0, firstWrite, firstWrite + writes)
-        rows.length = rowsBefore
+        results.changes.fill(0, firstWrite, firstWrite + writes)
+        results.returned.cut(returnedBefore)
         failures.push([unit, describeSqliteError(error, this.#file)])
       }
       this.#connection.exec('RELEASE unit')
@@ -113,20 +125,17 @@ export class Committer {
     reader: PackedReader,
     unit: number,
     wantsRows: boolean,
-    changes: Int32Array,
     write: number,
-    rows: Rows,
+    { changes, returned }: Results,
   ): void {
     const id = reader.u16()
     const parameters = new Array<SqlValue>(reader.u16())
     for (let index = 0; index < parameters.length; index++) parameters[index] = reader.value()
     const statement = this.#prepared[id] ?? this.#prepare(id)
-    if (wantsRows) {
+    if (wantsRows && this.#columns[id]!.length > 0) {
       const result = statement.all(...parameters) as unknown as SqlValue[][]
-      const writer = new PackedWriter(new ArrayBuffer(1024))
-      encodeRows(writer, this.#columns[id]!, result)
-      rows.push([unit, writer.buffer.buffer])
       changes[write] = result.length
+      if (result.length > 0) returned.add(unit, this.#columns[id]!, result)
     } else {
       changes[write] = Number(statement.run(...parameters).changes)
     }

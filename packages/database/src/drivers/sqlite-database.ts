@@ -14,7 +14,7 @@ import type {
 } from '../database.ts'
 import { DatabaseError } from '../database-error.ts'
 import { writeMigrations } from '../migrations.ts'
-import { decodeRows, PackedReader } from '../packing.ts'
+import { copyBlobs } from '../row-sets.ts'
 import { StatementRegistry } from '../statement-registry.ts'
 import { warnOfFailedWrite } from '../warn-of-failed-write.ts'
 import type { UnitDone } from '../write-queue.ts'
@@ -90,9 +90,9 @@ class SqliteDatabase<Tables> implements Database<Tables> {
     return this.#writer.groupCommit.write(statement, parameters, done)
   }
 
-  writeUnit(writes: readonly Write[], done?: WriteDone): Ticket {
+  writeUnit(writes: readonly Write[], done?: WriteDone, wantsRows = false): Ticket {
     if (this.#closed !== undefined) return this.#refuse(done)
-    return this.#writer.groupCommit.writeUnit(writes, done)
+    return this.#writer.groupCommit.writeUnit(writes, done, wantsRows)
   }
 
   cancel(ticket: Ticket): boolean {
@@ -109,7 +109,6 @@ class SqliteDatabase<Tables> implements Database<Tables> {
     if (this.#closed !== undefined) throw closedError(this.#file)
     return new Promise((resolve, reject) => {
       const done: UnitDone = {
-        wantsRows: false,
         failed: reject,
         committed: (changes) => resolve([...changes]),
       }
@@ -120,13 +119,11 @@ class SqliteDatabase<Tables> implements Database<Tables> {
   async returning<R = Row>(statement: Statement, parameters: readonly SqlValue[] = []): Promise<R[]> {
     if (this.#closed !== undefined) throw closedError(this.#file)
     return new Promise((resolve, reject) => {
-      const done: UnitDone = {
-        wantsRows: true,
-        failed: reject,
-        committed: (_changes, rows) =>
-          resolve(decodeRows(new PackedReader(rows!, { copyBlobs: true })) as R[]),
+      const committed = (_changes: unknown, rows: readonly Row[] = []): void => {
+        copyBlobs(rows)
+        resolve(rows as R[])
       }
-      this.#writer.groupCommit.write(statement, parameters, done)
+      this.#writer.groupCommit.write(statement, parameters, { failed: reject, committed }, true)
     })
   }
 

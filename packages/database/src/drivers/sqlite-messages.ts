@@ -36,7 +36,7 @@ export type WriterRequest =
 export interface CommitRecord {
   readonly changes: Int32Array<ArrayBuffer>
   readonly failures: readonly (readonly [unit: number, error: ErrorRecord])[]
-  readonly rows: readonly (readonly [unit: number, rows: ArrayBuffer])[]
+  readonly returned: ArrayBuffer | undefined
   readonly failure?: ErrorRecord
 }
 

@@ -27,7 +27,8 @@ function serve(connection: DatabaseSync): void {
       case 'commit': {
         for (const [id, sql] of request.statements) committer.register(id, sql)
         const result = committer.commit(request.packed, request.bytes, request.writes)
-        const transfer = [request.packed, result.changes.buffer, ...result.rows.map(([, rows]) => rows)]
+        const transfer = [request.packed, result.changes.buffer]
+        if (result.returned !== undefined) transfer.push(result.returned)
         return reply({ kind: 'committed', packed: request.packed, result }, transfer)
       }
       case 'execute':

@@ -131,11 +131,11 @@ export class SqliteWriter {
   }
 }
 
-function reviveResult({ changes, failures, rows, failure }: CommitRecord): CommitResult {
+function reviveResult({ changes, failures, returned, failure }: CommitRecord): CommitResult {
   return {
     changes,
     failures: failures.map(([unit, record]) => [unit, reviveError(record)] as const),
-    rows,
+    returned,
     ...(failure === undefined ? {} : { failure: reviveError(failure) }),
   }
 }

@@ -32,7 +32,7 @@ describe.each(endings)('a database thread that %s', (_how, end) => {
     for (const told of await Promise.all([...waiting, write()])) expect(told).toMatchObject(thenFailed)
     session.release()
     thread.emit('message', { kind: 'executed', result: { rows: [], changes: 0n, insertId: 0n } })
-    const result = { changes: new Int32Array(1), failures: [], rows: [] }
+    const result = { changes: new Int32Array(1), failures: [], returned: undefined }
     thread.emit('message', { kind: 'committed', packed: new ArrayBuffer(1), result })
     await writer.groupCommit.drained()
   })
