@@ -38,6 +38,6 @@ export const limits = {
   clientTimeoutMs: 30_000,
   /** Longer answers fail with `UNREACHABLE`. */
   answerBytesMax: 268_435_456,
-  /** A notification inbox set longer than this is refused with `REQUEST_INVALID`. */
-  inboxMax: 10_000,
+  /** A notification inbox set longer than this is refused with `REQUEST_INVALID`. It is what the push service keeps. */
+  inboxMax: 1000,
 } as const

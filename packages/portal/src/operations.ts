@@ -42,6 +42,8 @@ export interface ServerCertificateRequest {
   readonly names?: readonly string[]
   /** 395 when absent, at most 825. */
   readonly validityDays?: number
+  /** Milliseconds since the epoch; now when absent. A past one makes a certificate that is over, for tests. */
+  readonly notBefore?: number
 }
 
 export interface ServerCertificate {
@@ -55,12 +57,15 @@ export interface ServerCertificate {
 // ---- App IDs ----
 
 export interface AppOperations {
-  /** Errors: `APP_EXISTS`, `BUNDLE_ID_INVALID`, `APP_WILDCARD_NO_PUSH`, `APP_LIMIT`. */
+  /** Errors: `APP_EXISTS`, `BUNDLE_ID_INVALID`, `APP_WILDCARD_NO_PUSH`, `APP_PUSH_OFF`, `APP_LIMIT`. */
   create(request: AppRequest): Promise<App>
   list(): Promise<App[]>
   /** Rejects with `APP_UNKNOWN`. */
   get(bundleId: string): Promise<App>
-  /** Changes what is given and leaves the rest. */
+  /**
+   * Changes what is given and leaves the rest. Without push there is no broadcast capability either; switching
+   * that off deletes all channels of the app. Errors: `APP_UNKNOWN`, `APP_WILDCARD_NO_PUSH`, `APP_PUSH_OFF`.
+   */
   update(bundleId: string, change: AppChange): Promise<App>
 }
 
@@ -71,12 +76,15 @@ export interface AppRequest {
   readonly push?: boolean
   /** How many notifications are kept for a device that is away; 1 (Apple's rule) when absent. */
   readonly inboxMax?: number
+  /** The broadcast capability, which needs push; false when absent. */
+  readonly broadcast?: boolean
 }
 
 export interface AppChange {
   readonly name?: string
   readonly push?: boolean
   readonly inboxMax?: number
+  readonly broadcast?: boolean
 }
 
 export interface App {
@@ -87,6 +95,7 @@ export interface App {
   readonly appId: string
   readonly push: boolean
   readonly inboxMax: number
+  readonly broadcast: boolean
   readonly createdAt: number
 }
 
@@ -162,6 +171,11 @@ export interface KeyRequest {
   readonly environment?: KeyEnvironment
   /** Restricts the key to these topics; a key of the whole team when absent. */
   readonly topics?: readonly string[]
+  /**
+   * Another key for topics, of the same environment and without a related one: the push service takes both on one
+   * connection, so that one can replace the other.
+   */
+  readonly relatedKeyId?: string
 }
 
 export interface AuthKey {
@@ -172,6 +186,8 @@ export interface AuthKey {
   readonly environment: KeyEnvironment
   readonly scope: 'team' | 'topics'
   readonly topics: readonly string[]
+  /** Absent where there is none; each of two related keys names the other. */
+  readonly relatedKeyId?: string
   readonly status: 'active' | 'revoked'
   readonly createdAt: number
   readonly revokedAt?: number

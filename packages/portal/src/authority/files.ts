@@ -94,6 +94,7 @@ function unusable(action: string, path: string, cause: unknown): PortalError {
   )
 }
 
+/** By its form, not its class: in a test runner's sandbox the errors of Node are of another realm. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error'
 }

@@ -28,7 +28,9 @@ export function authorityOperations(
     async issueServerCertificate(request) {
       const layout = serverLayout(namesOf(request), validityOf(request), context)
       const key = await makeKey('p256')
-      const der = issue(layout, publicKeyDer(key), issuing, context)
+      const { notBefore } = request
+      const dated = notBefore === undefined ? context : { ...context, now: () => notBefore }
+      const der = issue(layout, publicKeyDer(key), issuing, dated)
       const { serial, notAfter } = readCertificate(der)
       const certPem = encodePem('CERTIFICATE', der) + issuing.certificatePem
       return { certPem, keyPem: privateKeyPem(key), serial, notAfter }

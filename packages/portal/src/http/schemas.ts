@@ -13,11 +13,13 @@ export const schemas = {
     name: z.string(),
     push: z.boolean().exactOptional(),
     inboxMax: z.number().exactOptional(),
+    broadcast: z.boolean().exactOptional(),
   }),
   appChange: z.strictObject({
     name: z.string().exactOptional(),
     push: z.boolean().exactOptional(),
     inboxMax: z.number().exactOptional(),
+    broadcast: z.boolean().exactOptional(),
   }),
   certificate: z.strictObject({
     bundleId: z.string(),
@@ -30,6 +32,7 @@ export const schemas = {
     name: z.string(),
     environment: z.enum(keyEnvironments).exactOptional(),
     topics: z.array(z.string()).exactOptional(),
+    relatedKeyId: z.string().exactOptional(),
   }),
   device: z.strictObject({ name: z.string(), udid: z.string().exactOptional() }),
   deviceChange: z.strictObject({ status: z.literal('disabled') }),

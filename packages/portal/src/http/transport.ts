@@ -111,7 +111,7 @@ function refusal(url: string, answer: { status: number; body: Buffer }): PortalE
 }
 
 function unreachable(url: string, cause: unknown): PortalError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? ''
   const certificate = /CERT|SIGNATURE|ISSUER|ALTNAME/.test(code)
   const reason =
     code === 'ECONNREFUSED'

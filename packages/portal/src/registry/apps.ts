@@ -8,10 +8,13 @@ import type { RegistryContext } from './context.ts'
 export function appOperations(context: RegistryContext): AppOperations {
   const { database, memory } = context
   const insert = database.prepare(
-    'INSERT INTO apps (bundle_id, name, push, inbox_max, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO apps (bundle_id, name, push, inbox_max, broadcast, created_at) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO NOTHING`,
   )
   const change = database.prepare(
-    'UPDATE apps SET name = COALESCE(?, name), push = COALESCE(?, push), inbox_max = COALESCE(?, inbox_max) WHERE bundle_id = ?',
+    `UPDATE apps SET name = COALESCE(?, name), push = COALESCE(?, push), inbox_max = COALESCE(?, inbox_max),
+       broadcast = CASE WHEN COALESCE(?, push) = 0 THEN 0 ELSE COALESCE(?, broadcast) END
+     WHERE bundle_id = ?`,
   )
 
   return {
@@ -24,6 +27,7 @@ export function appOperations(context: RegistryContext): AppOperations {
         app.name,
         Number(app.push),
         app.inboxMax,
+        Number(app.broadcast),
         app.createdAt,
       ])
       if (added === 0) throw exists(app.bundleId)
@@ -41,10 +45,13 @@ export function appOperations(context: RegistryContext): AppOperations {
 
     async update(bundleId, wanted) {
       const checked = changedApp(findApp(context, bundleId), wanted)
+      const push = wanted.push === undefined ? null : Number(wanted.push)
       await database.run(change, [
         wanted.name === undefined ? null : checked.name,
-        wanted.push === undefined ? null : Number(wanted.push),
+        push,
         wanted.inboxMax ?? null,
+        push,
+        wanted.broadcast === undefined ? null : Number(wanted.broadcast),
         bundleId,
       ])
       // Applied to what is there now: another change may have come in between, and its fields stay.
@@ -78,17 +85,20 @@ function newApp(request: AppRequest, { team, now }: RegistryContext): App {
     appId: `${team.teamId}.${bundleId}`,
     push,
     inboxMax: checkInbox(request.inboxMax ?? 1),
+    broadcast: checkBroadcast(request.broadcast ?? false, bundleId, push),
     createdAt: now(),
   }
 }
 
 function changedApp(app: App, change: AppChange): App {
   if (change.push === true && isWildcard(app.bundleId)) throw wildcard(app.bundleId)
+  const push = change.push ?? app.push
   return {
     ...app,
     name: change.name === undefined ? app.name : checkName(change.name, 'app'),
-    push: change.push ?? app.push,
+    push,
     inboxMax: change.inboxMax === undefined ? app.inboxMax : checkInbox(change.inboxMax),
+    broadcast: checkBroadcast(change.broadcast ?? (push && app.broadcast), app.bundleId, push),
   }
 }
 
@@ -102,6 +112,15 @@ function checkInbox(inboxMax: number): number {
   throw requestInvalid(
     `An inbox cannot keep ${inboxMax} notifications.`,
     `Use a number from 1 (Apple's rule) to ${limits.inboxMax}.`,
+  )
+}
+
+function checkBroadcast(broadcast: boolean, bundleId: string, push: boolean): boolean {
+  if (!broadcast || push) return broadcast
+  throw new PortalError(
+    'APP_PUSH_OFF',
+    `The App ID "${bundleId}" has no push capability, which broadcasts need.`,
+    'Switch push on with it, or leave broadcast off.',
   )
 }
 

@@ -27,7 +27,7 @@ export async function loadMemory(database: Database, team: Team): Promise<Regist
   )
   return {
     apps: new Map(apps.map((row) => [String(row.bundle_id), appOf(row, team)])),
-    keys: new Map(keys.map((row) => [String(row.key_id), keyOf(row, team)])),
+    keys: keysOf(keys, team),
     publicKeys: new Map(keys.map((row) => [String(row.key_id), createPublicKey(String(row.public_key_pem))])),
     certificates: new Map(certificates.map((row) => [String(row.serial), certificateOf(row)])),
     disabledDevices: new Set(disabled.flatMap((row) => [String(row.device_id), String(row.udid)])),
@@ -45,8 +45,18 @@ function appOf(row: Row, { teamId }: Team): App {
     appId: `${teamId}.${bundleId}`,
     push: Number(row.push) === 1,
     inboxMax: Number(row.inbox_max),
+    broadcast: Number(row.broadcast) === 1,
     createdAt: Number(row.created_at),
   }
+}
+
+function keysOf(rows: readonly Row[], team: Team): Map<string, AuthKey> {
+  const keys = new Map(rows.map((row) => [String(row.key_id), keyOf(row, team)]))
+  for (const row of rows) {
+    const earlier = keys.get(String(row.related_key_id))
+    if (earlier) keys.set(earlier.keyId, { ...earlier, relatedKeyId: String(row.key_id) })
+  }
+  return keys
 }
 
 function keyOf(row: Row, { teamId }: Team): AuthKey {
@@ -58,6 +68,7 @@ function keyOf(row: Row, { teamId }: Team): AuthKey {
     environment: oneOf(keyEnvironments, row.environment, 'auth_keys.environment'),
     scope: topics === undefined ? 'team' : 'topics',
     topics: topics ?? [],
+    ...(row.related_key_id === null ? {} : { relatedKeyId: String(row.related_key_id) }),
     status: row.revoked_at === null ? 'active' : 'revoked',
     createdAt: Number(row.created_at),
     ...(row.revoked_at === null ? {} : { revokedAt: Number(row.revoked_at) }),

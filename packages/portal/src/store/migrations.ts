@@ -57,4 +57,13 @@ export const migrations: readonly Migration[] = [
         der ${blob} NOT NULL
       )`,
   },
+  {
+    name: '0002-broadcast',
+    up: ({ integer }) => `ALTER TABLE apps ADD COLUMN broadcast ${integer} NOT NULL DEFAULT 0`,
+  },
+  {
+    name: '0003-related-keys',
+    // Of two related keys the later one names the earlier one.
+    up: () => 'ALTER TABLE auth_keys ADD COLUMN related_key_id TEXT',
+  },
 ]

@@ -14,6 +14,7 @@ describe('App IDs', () => {
       appId: `${portal.team.teamId}.com.example.b`,
       push: true,
       inboxMax: 1,
+      broadcast: false,
     })
     await portal.apps.create({ bundleId: 'com.example.a', name: 'A', push: false, inboxMax: 20 })
     await portal.apps.update('com.example.b', { inboxMax: 5 })
@@ -45,6 +46,13 @@ describe('App IDs', () => {
     const [first, second] = await Promise.allSettled([create(), create()])
     expect([first.status, second.status].sort()).toEqual(['fulfilled', 'rejected'])
     expect(await portal.apps.list()).toHaveLength(1)
+  })
+
+  test('an inbox longer than the push service keeps is refused, not cut short later', async () => {
+    const portal = await temporaryPortal()
+    await portal.apps.create({ bundleId: 'a.b', name: 'A', inboxMax: 1000 })
+    const refused = { code: 'REQUEST_INVALID', message: 'An inbox cannot keep 1001 notifications.' }
+    expect(await rejection(portal.apps.update('a.b', { inboxMax: 1001 }))).toMatchObject(refused)
   })
 
   test('a wildcard App ID is allowed without push only', async () => {
@@ -122,4 +130,30 @@ test('the change feed tells every change once it is on disk, and a failing liste
     { type: 'device', deviceId, udid, status: 'disabled' },
   ])
   expect(failures).toHaveLength(heard.length + 1)
+})
+
+describe('the broadcast capability', () => {
+  test('is off until it is switched on, needs push, and goes with it', async () => {
+    const portal = await temporaryPortal()
+    expect(await portal.apps.create({ bundleId: 'a.b', name: 'A' })).toMatchObject({ broadcast: false })
+    expect(await portal.apps.update('a.b', { broadcast: true })).toMatchObject({ broadcast: true })
+    expect(await portal.apps.update('a.b', { name: 'B' })).toMatchObject({ broadcast: true })
+    expect(await portal.apps.update('a.b', { push: false })).toMatchObject({ push: false, broadcast: false })
+    const refused = { code: 'APP_PUSH_OFF' }
+    expect(await rejection(portal.apps.update('a.b', { broadcast: true }))).toMatchObject(refused)
+    const both = { bundleId: 'c.d', name: 'C', push: false, broadcast: true }
+    expect(await rejection(portal.apps.create(both))).toMatchObject(refused)
+  })
+
+  test('is there after the portal was opened again', async () => {
+    const dataDir = await temporaryDirectory()
+    const portal = await temporaryPortal({ dataDir })
+    await portal.apps.create({ bundleId: 'a.b', name: 'A', broadcast: true })
+    await portal.apps.create({ bundleId: 'c.d', name: 'C', broadcast: true })
+    await portal.apps.update('c.d', { push: false })
+    await portal.close()
+    const again = await temporaryPortal({ dataDir })
+    expect(again.lookup.app('a.b')).toMatchObject({ broadcast: true })
+    expect(again.lookup.app('c.d')).toMatchObject({ push: false, broadcast: false })
+  })
 })

@@ -94,6 +94,7 @@ describe.each(golden)('a $kind certificate', ({ kind, commonName, organization, 
     const app = { topic: bundleId, kinds: ['app'] }
     expect(readPushCertificate(certificate.cerDer)).toEqual({
       bundleId,
+      teamId: portal.team.teamId,
       topics:
         kind === 'universal'
           ? [

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { KeyRequest } from '../../src/operations.ts'
 import { hasOpenssl, openssl } from '../support/openssl.ts'
 import { rejection, temporaryDirectory, temporaryPortal } from '../support/temporary-portal.ts'
 
@@ -55,6 +56,44 @@ test('keys for an environment and for topics keep both; revoked ones stay revoke
   expect((await again.keys.list()).map(({ keyId }) => keyId).sort()).toEqual(
     [sandbox.keyId, topics.keyId].sort(),
   )
+})
+
+test('two keys for topics may be related, each names the other, also after a restart', async () => {
+  const dataDir = await temporaryDirectory()
+  const portal = await temporaryPortal({ dataDir })
+  const told: unknown[] = []
+  portal.onChange((change) => told.push(change))
+  const first = await portal.keys.create({ name: 'First', topics: ['a.b'] })
+  const second = await portal.keys.create({ name: 'Second', topics: ['a.b'], relatedKeyId: first.keyId })
+  expect(second.relatedKeyId).toBe(first.keyId)
+  expect(portal.lookup.key(first.keyId)).toMatchObject({ relatedKeyId: second.keyId })
+  expect(told.at(-1)).toEqual({ type: 'key', keyId: first.keyId, status: 'active' })
+  await portal.close()
+  const again = await temporaryPortal({ dataDir })
+  expect(again.lookup.key(first.keyId)).toMatchObject({ relatedKeyId: second.keyId })
+  expect(again.lookup.key(second.keyId)).toMatchObject({ relatedKeyId: first.keyId })
+})
+
+test('a key has one related key at most, of its kind and environment', async () => {
+  const portal = await temporaryPortal()
+  const { keyId } = await portal.keys.create({ name: 'First', topics: ['a.b'], environment: 'sandbox' })
+  const team = await portal.keys.create({ name: 'Team', environment: 'sandbox' })
+  const revoked = await portal.keys.create({ name: 'Old', topics: ['a.b'], environment: 'sandbox' })
+  await portal.keys.revoke(revoked.keyId)
+  const related = { name: 'Second', topics: ['a.b'], environment: 'sandbox', relatedKeyId: keyId } as const
+  const refused = (request: KeyRequest) => rejection(portal.keys.create(request))
+  expect(await refused({ ...related, environment: 'all' })).toMatchObject({ code: 'REQUEST_INVALID' })
+  expect(await refused({ ...related, relatedKeyId: team.keyId })).toMatchObject({ code: 'REQUEST_INVALID' })
+  expect(await refused({ ...related, relatedKeyId: revoked.keyId })).toMatchObject({
+    code: 'REQUEST_INVALID',
+  })
+  expect(await refused({ ...related, relatedKeyId: 'NOSUCHKEY1' })).toMatchObject({ code: 'KEY_UNKNOWN' })
+  expect(await refused({ name: 'Team', environment: 'sandbox', relatedKeyId: keyId })).toMatchObject({
+    code: 'REQUEST_INVALID',
+  })
+  const made = await Promise.allSettled([portal.keys.create(related), portal.keys.create(related)])
+  expect(made.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  expect(await refused(related)).toMatchObject({ code: 'REQUEST_INVALID' })
 })
 
 test('what makes no sense is refused', async () => {
