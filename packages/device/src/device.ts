@@ -2,16 +2,22 @@ import { type Environment, hexText } from '@carillon/wire'
 import { type Activate, DeviceActivation } from './activation.ts'
 import { ClientApp } from './app/client-app.ts'
 import { Arrivals } from './arrival/arrivals.ts'
+import { Broadcasts } from './channels/broadcasts.ts'
+import { ChannelList } from './channels/channel-list.ts'
+import { ChannelSubscriptions } from './channels/subscriptions.ts'
 import { closedError } from './device-error.ts'
 import type { CourierAddress } from './drivers/courier-address.ts'
 import type { LinkHandler } from './drivers/courier-link.ts'
 import type { DeviceEvent } from './events.ts'
 import { CourierLinks } from './links.ts'
+import type { DevicePower } from './power/device-power.ts'
 import { checkProfile, deviceNamedBy } from './profile/check-profile.ts'
 import { readProfile } from './profile/read-profile.ts'
 import { Registrations } from './registration/registrations.ts'
+import { Reports } from './reports/reports.ts'
+import { installationBytes } from './session/courier-session.ts'
 import { prepareStateDir } from './state/device-files.ts'
-import { DeviceState, installationBytes } from './state/device-state.ts'
+import { DeviceState } from './state/device-state.ts'
 import { NotificationJournal } from './state/notification-journal.ts'
 import { takeStateLock } from './state/state-lock.ts'
 
@@ -36,6 +42,7 @@ export interface DeviceOptions {
 interface DeviceParts {
   readonly state: DeviceState
   readonly journal: NotificationJournal
+  readonly channels: ChannelList
   readonly activation: DeviceActivation
   readonly unlock: () => Promise<void>
 }
@@ -52,8 +59,9 @@ export async function startDevice(options: DeviceOptions): Promise<Device> {
     const activation = new DeviceActivation(files, options.activate, options.now)
     await activation.load()
     const state = await DeviceState.open(files)
+    const channels = await ChannelList.open(files)
     const journal = await NotificationJournal.open(files)
-    return new Device(options, { state, journal, activation, unlock })
+    return new Device(options, { state, journal, channels, activation, unlock })
   } catch (error) {
     await unlock()
     throw error
@@ -68,12 +76,16 @@ export class Device {
   readonly #links: CourierLinks
   readonly #registrations: Registrations
   readonly #arrivals: Arrivals
+  readonly #reports: Reports
+  readonly #subscriptions: ChannelSubscriptions
+  readonly #broadcasts: Broadcasts
+  #power: DevicePower | undefined
   #closing: Promise<void> | undefined
 
   /** Use `startDevice`. */
   constructor(options: DeviceOptions, parts: DeviceParts) {
     const { caPem, couriers, now, random, onEvent } = options
-    const { state, journal } = parts
+    const { state, journal, channels: list } = parts
     const tell = (event: DeviceEvent) => onEvent(event)
     const failed = (error: unknown) => this.#failed(error)
     this.#options = options
@@ -83,17 +95,24 @@ export class Device {
       baseToken: (environment) => state.baseToken(environment),
       handlerOf: (environment) => this.#linkHandler(environment),
     })
-    this.#registrations = new Registrations({
-      ...{ state, tell, failed },
-      session: (environment) => this.#links.session(environment),
-      after: (ms, callback) => {
-        const timer = setTimeout(callback, ms)
-        return () => clearTimeout(timer)
-      },
+    const session = (environment: Environment) => this.#links.session(environment)
+    const after = (ms: number, callback: () => void) => {
+      const timer = setTimeout(callback, ms)
+      return () => clearTimeout(timer)
+    }
+    const appOf = (bundleId: string) => this.#appOf(bundleId)
+    this.#registrations = new Registrations({ state, tell, failed, session, after })
+    this.#subscriptions = new ChannelSubscriptions({ state, list, tell, failed, session, after })
+    this.#broadcasts = new Broadcasts({
+      ...{ state, journal, list, tell, failed, appOf },
+      leave: ({ bundleId, channelId }) => void this.#unsubscribe(bundleId, channelId),
     })
+    this.#reports = new Reports({ state, session })
     this.#arrivals = new Arrivals({
-      ...{ state, journal, random, tell, failed },
-      appOf: (bundleId) => this.#appOf(bundleId),
+      ...{ state, journal, random, tell, failed, appOf },
+      presented: (notification, token) => this.#reports.presented(notification, notification.shown, token),
+      showKeptBroadcast: (kept) => this.#broadcasts.showKept(kept),
+      activityStarted: (bundleId, channelId, timestamp) => void this.#join(bundleId, channelId, timestamp),
     })
   }
 
@@ -122,6 +141,7 @@ export class Device {
     this.#assertOpen()
     const installation = hexText(this.#options.random(installationBytes))
     await state.addApp({ bundleId, environment, installation })
+    await this.#subscriptions.installed(bundleId, environment)
     this.#assertOpen()
     const launched = this.#appOf(bundleId)
     launched.state = 'background'
@@ -137,7 +157,7 @@ export class Device {
     this.#apps.delete(bundleId)
     const removed = this.#parts.state.removeApp(bundleId)
     this.#registrations.removed(bundleId)
-    await removed
+    await Promise.all([removed, this.#subscriptions.removed(bundleId)])
     this.#announceApps()
     this.#arrivals.showLeftOver()
   }
@@ -162,6 +182,16 @@ export class Device {
     this.#links.goOnline()
   }
 
+  /**
+   * Tells the push service how the device is fed and whether somebody looks at it, now and after each reconnect.
+   * What can wait is then held back while the device saves power; a device that never told gets everything at once.
+   */
+  setPower(power: DevicePower): void {
+    this.#power = { ...power }
+    this.#reportPower('sandbox')
+    this.#reportPower('production')
+  }
+
   /** Leaves all couriers, finishes what is under way and gives the state directory free. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -169,12 +199,13 @@ export class Device {
   }
 
   async #close(): Promise<void> {
-    const { state, journal, unlock } = this.#parts
+    const { state, journal, channels, unlock } = this.#parts
     this.#registrations.close()
+    this.#subscriptions.close()
     try {
       await this.#links.close()
-      await this.#arrivals.settled()
-      await state.settled()
+      await Promise.all([this.#arrivals.settled(), this.#broadcasts.settled()])
+      await Promise.all([state.settled(), channels.settled()])
       await journal.close()
     } finally {
       await unlock()
@@ -191,16 +222,29 @@ export class Device {
       connected: (baseToken) => {
         if (baseToken) state.setBaseToken(environment, baseToken).catch((error) => this.#failed(error))
         this.#options.onEvent({ event: 'connected', environment })
+        // Before the topics: what is stored flows as soon as they are named.
+        this.#reportPower(environment)
         this.#registrations.announce(environment)
+        this.#subscriptions.announce(environment)
+        this.#reports.connected(environment)
       },
       token: (request, token) => this.#registrations.arrived(environment, request, token),
-      notification: (message, session) => this.#arrivals.arrived(environment, message, session),
+      notification: (message, session) =>
+        message.channel
+          ? this.#broadcasts.arrived(environment, message)
+          : this.#arrivals.arrived(environment, message, session),
+      channels: (reply) => this.#subscriptions.replied(reply),
       storageEmpty: () => this.#arrivals.storageEmpty(environment),
       disconnected: (reason, retryMs) => {
+        this.#subscriptions.disconnected(environment)
         const retry = retryMs === undefined ? {} : { retryMs }
         this.#options.onEvent({ event: 'disconnected', environment, reason, ...retry })
       },
     }
+  }
+
+  #reportPower(environment: Environment): void {
+    if (this.#power !== undefined) this.#links.session(environment)?.reportPower(this.#power)
   }
 
   /** An app that moved from one environment to the other concerns both. */
@@ -214,12 +258,27 @@ export class Device {
     const running = this.#apps.get(bundleId)
     if (running) return running
     const app = new ClientApp(bundleId, {
-      register: (id) => this.#registrations.register(id),
+      register: (id, suffix) => this.#registrations.register(id, suffix),
+      subscribe: (id, channelId) => this.#subscriptions.subscribe(id, channelId),
+      unsubscribe: (id, channelId) => this.#subscriptions.unsubscribe(id, channelId),
+      channelsOf: (id) => this.#parts.channels.of(id).map(({ channelId }) => channelId),
+      opened: (notification) => this.#reports.opened(notification),
       failed: (error) => this.#failed(error),
     })
     app.state = 'terminated'
     this.#apps.set(bundleId, app)
     return app
+  }
+
+  /** An activity was started: nobody waits for its channel. */
+  async #join(bundleId: string, channelId: string, activityTimestamp: number): Promise<void> {
+    await this.#subscriptions
+      .subscribe(bundleId, channelId, { activityTimestamp })
+      .catch((error) => this.#failed(error))
+  }
+
+  async #unsubscribe(bundleId: string, channelId: string): Promise<void> {
+    await this.#subscriptions.unsubscribe(bundleId, channelId).catch((error) => this.#failed(error))
   }
 
   #failed(error: unknown): void {

@@ -13,6 +13,8 @@ export type DeviceEvent =
   | {
       readonly event: 'registered'
       readonly bundleId: string
+      /** Where it is not the bundle id itself: that and the suffix of a push type. */
+      readonly topic?: string
       readonly deviceToken: string
       readonly environment: Environment
     }
@@ -20,6 +22,17 @@ export type DeviceEvent =
       readonly event: 'notification'
       readonly bundleId: string
       readonly apnsId: string
+      readonly payload: Payload
+      readonly shown: Presentation
+    }
+  /** The courier has taken an app's subscription of a broadcast channel; told once for each start of the device. */
+  | { readonly event: 'subscribed'; readonly bundleId: string; readonly channelId: string }
+  /** A channel that an app listened to does not exist any more; the device has unsubscribed. */
+  | { readonly event: 'channelGone'; readonly bundleId: string; readonly channelId: string }
+  | {
+      readonly event: 'broadcast'
+      readonly bundleId: string
+      readonly channelId: string
       readonly payload: Payload
       readonly shown: Presentation
     }

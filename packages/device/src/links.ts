@@ -1,8 +1,10 @@
 import type { Environment } from '@carillon/wire'
 import { DeviceError } from './device-error.ts'
-import type { CourierAddress } from './drivers/courier-address.ts'
+import { type CourierAddress, redirectedAddress } from './drivers/courier-address.ts'
 import { CourierLink, type LinkHandler } from './drivers/courier-link.ts'
-import type { CourierSession, DeviceIdentity } from './session/courier-session.ts'
+import { tlsDial } from './drivers/tls-transport.ts'
+import type { CourierSession } from './session/courier-session.ts'
+import type { DeviceIdentity } from './session/identity.ts'
 
 export interface CourierLinksOptions {
   readonly couriers: { readonly [E in Environment]?: CourierAddress }
@@ -69,7 +71,14 @@ export class CourierLinks {
     const address = () => couriers[environment] ?? known
     const baseToken = () => this.#options.baseToken(environment)
     const link = new CourierLink(
-      { address, caPem, identity, now, random, baseToken },
+      {
+        home: () => tlsDial(address(), caPem),
+        elsewhere: (host) => {
+          const other = redirectedAddress(host, address())
+          return other && tlsDial(other, caPem)
+        },
+        ...{ identity, now, random, baseToken },
+      },
       this.#options.handlerOf(environment),
     )
     this.#links.set(environment, link)

@@ -1,4 +1,12 @@
-import type { ForegroundChoice, Payload, Presentation, AppState as RunState } from '@carillon/wire'
+import {
+  type ForegroundChoice,
+  type Payload,
+  type Presentation,
+  type PushType,
+  pushTypes,
+  type AppState as RunState,
+} from '@carillon/wire'
+import { AppChannels, type ChannelHost } from '../channels/app-channels.ts'
 
 /** A notification as the app gets it. */
 export interface AppNotification {
@@ -13,8 +21,11 @@ export interface AppNotification {
 type Listener = (notification: AppNotification) => void
 
 /** What the device does for an app; the app's only way to it. */
-export interface AppHost {
-  register(bundleId: string): Promise<string>
+export interface AppHost extends Omit<ChannelHost, 'failed'> {
+  /** @param suffix of the push type, '' for the bundle id alone */
+  register(bundleId: string, suffix: string): Promise<string>
+  /** The user has opened the app by a notification. */
+  opened(notification: AppNotification): void
   /** A listener of the app threw. */
   failed(error: unknown): void
 }
@@ -28,6 +39,8 @@ export interface AppHost {
  */
 export class ClientApp {
   readonly bundleId: string
+  /** The broadcast channels that it listens to. */
+  readonly channels: AppChannels
   /** Decides what a notification shows: in the foreground the app is handed it and shows what it likes. */
   state: RunState = 'background'
   /** What the app in the foreground asks the device to show; nothing unless it says so, as on iOS. */
@@ -40,6 +53,7 @@ export class ClientApp {
 
   constructor(bundleId: string, host: AppHost) {
     this.bundleId = bundleId
+    this.channels = new AppChannels(bundleId, host)
     this.#host = host
   }
 
@@ -49,9 +63,11 @@ export class ClientApp {
    *
    * @throws DeviceError `REGISTRATION_REFUSED` where the push service has no such app, `REGISTRATION_UNANSWERED`
    *   where it does not answer in 30 s (ask again), `DEVICE_CLOSED`
+   * @param options.pushType for pushes of a type whose topic has a suffix, such as `voip`: they have a token of their
+   *   own, and come only after this
    */
-  register(): Promise<string> {
-    return this.#host.register(this.bundleId)
+  register(options: { readonly pushType?: PushType } = {}): Promise<string> {
+    return this.#host.register(this.bundleId, pushTypes[options.pushType ?? 'alert'].suffix)
   }
 
   /**
@@ -74,9 +90,10 @@ export class ClientApp {
     this.#call(this.#received, notification)
   }
 
-  /** The user taps a notification: the app comes to the foreground. */
+  /** The user taps a notification: the app comes to the foreground, and the push service is told. */
   open(notification: AppNotification): void {
     this.state = 'foreground'
+    this.#host.opened(notification)
     this.#call(this.#opened, notification)
   }
 

@@ -1,8 +1,9 @@
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { courierAlpn, type MessageOf } from '@carillon/wire'
+import type { MessageOf } from '@carillon/wire'
 import { limits } from '../limits.ts'
-import { CourierSession, type DeviceIdentity, type SessionHandler } from '../session/courier-session.ts'
-import type { CourierAddress } from './courier-address.ts'
+import { CourierSession, type SessionHandler } from '../session/courier-session.ts'
+import type { HandledNotifications } from '../session/handled-notifications.ts'
+import type { DeviceIdentity } from '../session/identity.ts'
+import type { Dial, Transport } from './transport.ts'
 
 /** What a connection tells: all that its session does, and it is told when a notification is dealt with. */
 export interface ConnectionHandler extends Omit<SessionHandler, 'send' | 'notification'> {
@@ -10,11 +11,11 @@ export interface ConnectionHandler extends Omit<SessionHandler, 'send' | 'notifi
 }
 
 export interface CourierConnectionOptions {
-  readonly address: CourierAddress
-  /** The root certificate that the courier must present a chain to, PEM. */
-  readonly caPem: string
+  readonly dial: Dial
   readonly identity: DeviceIdentity
   readonly baseToken: Uint8Array | undefined
+  /** Of the connections before this one. */
+  readonly handled: HandledNotifications
   /** The courier's time as far as the device knows it. */
   readonly courierNow: () => number
   readonly now: () => number
@@ -25,13 +26,12 @@ export interface CourierConnectionOptions {
 
 const tickMs = 1_000
 
-/** One TLS connection with the session on it: moves bytes and time between the two, and nothing more. */
+/** One connection with the session on it: moves bytes and time between the two, and nothing more. */
 export class CourierConnection {
   readonly session: CourierSession
-  readonly #socket: TLSSocket
-  readonly #ticker: NodeJS.Timeout
+  readonly #transport: Transport
+  readonly #ticker: ReturnType<typeof setInterval>
   readonly #ended: Promise<void>
-  #corked = false
   /** Notifications that are not dealt with yet. */
   #arrivingCount = 0
   /** Why we are closing the connection, if we are. */
@@ -39,38 +39,37 @@ export class CourierConnection {
 
   /** Dials; what goes wrong ends the session. */
   constructor(options: CourierConnectionOptions, handler: ConnectionHandler) {
-    const { address, caPem, identity, baseToken, now, random } = options
-    const { host, port } = address
+    const { identity, baseToken, handled, courierNow, now, random, redirects } = options
     let ended = () => {}
     this.#ended = new Promise((resolve) => {
       ended = resolve
     })
-    const socket = connect(tlsOptions(address, caPem))
     const session = new CourierSession(
       identity,
       baseToken,
       {
-        send: (bytes) => this.#write(bytes),
+        send: (bytes) => this.#transport.write(bytes),
         connected: (token, courierTimeMs) => handler.connected(token, courierTimeMs),
         token: (request, token) => handler.token(request, token),
         notification: (message, session) => this.#arriving(handler.notification(message, session)),
+        channels: (reply) => handler.channels(reply),
         storageEmpty: () => handler.storageEmpty(),
         ended: (end) => {
           clearInterval(this.#ticker)
-          socket.destroy()
+          this.#transport.destroy()
           ended()
           handler.ended(end)
         },
       },
       now(),
+      handled,
     )
-    this.#socket = socket
     this.session = session
-    socket.setNoDelay(true)
-    socket.once('secureConnect', () => session.start(options.courierNow(), random(8), options.redirects))
-    socket.on('data', (chunk) => session.receive(chunk, now()))
-    socket.on('error', (error) => session.transportLost(this.#leaving || `${host}:${port}: ${error.message}`))
-    socket.on('close', () => session.transportLost(this.#leaving || 'the courier closed the connection'))
+    this.#transport = options.dial({
+      opened: (alpn) => session.start({ clockMs: courierNow(), random: random(8), redirects, alpn }),
+      received: (bytes) => session.receive(bytes, now()),
+      closed: (detail) => session.transportLost(this.#leaving || detail),
+    })
     this.#ticker = setInterval(() => session.tick(now()), tickMs)
   }
 
@@ -86,43 +85,17 @@ export class CourierConnection {
     else {
       const impatient = setTimeout(() => this.session.transportLost(reason), limits.goodbyeMsMax)
       void this.#ended.then(() => clearTimeout(impatient))
-      this.#socket.end()
+      this.#transport.end()
     }
     return this.#ended
   }
 
   /** A courier that is faster than the disk waits: what it sends stays in the network. */
   #arriving(work: Promise<void>): void {
-    if (++this.#arrivingCount === limits.arrivingMax) this.#socket.pause()
+    if (++this.#arrivingCount === limits.arrivingMax) this.#transport.pause()
     const done = () => {
-      if (--this.#arrivingCount === limits.arrivingMax / 2) this.#socket.resume()
+      if (--this.#arrivingCount === limits.arrivingMax / 2) this.#transport.resume()
     }
     work.then(done, done)
-  }
-
-  /** One write a turn, however many messages the session sends in it. */
-  #write(bytes: Uint8Array): void {
-    if (this.#socket.writableEnded) return
-    if (!this.#corked) {
-      this.#corked = true
-      this.#socket.cork()
-      setImmediate(() => {
-        this.#corked = false
-        this.#socket.uncork()
-      })
-    }
-    this.#socket.write(bytes)
-  }
-}
-
-function tlsOptions({ host, port }: CourierAddress, caPem: string): ConnectionOptions {
-  // SNI must be a name, never an address (RFC 6066 §3).
-  const isAddress = /^[\d.]+$|:/.test(host)
-  return {
-    host,
-    port,
-    ca: caPem,
-    ALPNProtocols: [courierAlpn.securityV3],
-    ...(isAddress ? {} : { servername: host }),
   }
 }

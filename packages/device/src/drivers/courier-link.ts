@@ -1,13 +1,16 @@
+import { limits } from '../limits.ts'
 import { BackOff } from '../session/back-off.ts'
-import type { CourierSession, DeviceIdentity, SessionEnd } from '../session/courier-session.ts'
-import { type CourierAddress, redirectedAddress } from './courier-address.ts'
+import type { CourierSession, SessionEnd } from '../session/courier-session.ts'
+import { HandledNotifications } from '../session/handled-notifications.ts'
+import type { DeviceIdentity } from '../session/identity.ts'
 import { type ConnectionHandler, CourierConnection } from './courier-connection.ts'
+import type { Dial } from './transport.ts'
 
 export interface CourierLinkOptions {
-  /** Asked for at every dial: a courier may have moved meanwhile. */
-  address(): CourierAddress
-  /** The root certificate that the courier must present a chain to, PEM. */
-  readonly caPem: string
+  /** How to reach the courier. Asked for at every dial: it may have moved meanwhile. */
+  home(): Dial
+  /** How to reach the courier that a redirect names; undefined where it names none. */
+  elsewhere(host: string): Dial | undefined
   readonly identity: DeviceIdentity
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
@@ -29,11 +32,12 @@ export class CourierLink {
   readonly #options: CourierLinkOptions
   readonly #handler: LinkHandler
   readonly #backOff: BackOff
+  readonly #handled = new HandledNotifications()
   /** Where a courier has sent us instead. */
-  #redirect: CourierAddress | undefined
+  #redirect: Dial | undefined
   #wanted = false
   #connection: CourierConnection | undefined
-  #retry: NodeJS.Timeout | undefined
+  #retry: ReturnType<typeof setTimeout> | undefined
   #connectedMs: number | undefined
   /** How far the courier's clock is ahead of ours. */
   #clockAheadMs = 0
@@ -74,14 +78,14 @@ export class CourierLink {
 
   #dial(): void {
     clearTimeout(this.#retry)
-    const { caPem, identity, now, random } = this.#options
+    const { identity, now, random } = this.#options
     this.#connectedMs = undefined
     this.#leaving = false
     this.#connection = new CourierConnection(
       {
-        address: this.#redirect ?? this.#options.address(),
-        caPem,
+        dial: this.#redirect ?? this.#options.home(),
         identity,
+        handled: this.#handled,
         baseToken: this.#withoutToken ? undefined : this.#options.baseToken(),
         courierNow: () => now() + this.#clockAheadMs,
         now,
@@ -109,7 +113,7 @@ export class CourierLink {
   #ended(end: SessionEnd): void {
     const now = this.#options.now()
     this.#connection = undefined
-    this.#redirect = end.why === 'redirect' ? redirectedAddress(end.host, this.#options.address()) : undefined
+    this.#redirect = end.why === 'redirect' ? this.#options.elsewhere(end.host) : undefined
     this.#redirects = this.#redirect ? this.#redirects + 1 : 0
     this.#withoutToken = end.why === 'rejected' && end.hadToken
     const retryMs = this.#wanted ? this.#waitMs(end, now) : undefined
@@ -122,6 +126,10 @@ export class CourierLink {
     // It was left, and is wanted again before its goodbye was over.
     if (this.#leaving) return 0
     const waitMs = this.#backOff.nextWaitMs(this.#connectedMs === undefined ? 0 : now - this.#connectedMs)
+    if (end.why === 'lost' && end.retryAfterMs !== undefined) {
+      // The courier spreads the return of its devices; the back-off adds the jitter.
+      return Math.min(end.retryAfterMs, limits.reconnectMsMax) + waitMs
+    }
     if (end.why !== 'clock' || this.#clockCorrected) return waitMs
     // The courier told its time: one more attempt at once, with its clock.
     this.#clockAheadMs = end.courierTimeMs - now

@@ -1,8 +1,9 @@
-import { type Environment, hexBytes, hexText, topicHash } from '@carillon/wire'
+import { bytesEqual, type Environment, hexBytes, hexText, topicHash } from '@carillon/wire'
 import { closedError, DeviceError } from '../device-error.ts'
 import type { Tell } from '../events.ts'
 import { limits } from '../limits.ts'
 import type { CourierSession, TokenRequest } from '../session/courier-session.ts'
+import { type SuffixedTopic, topicHashesOf, topicsOf, withTopic } from '../state/app-topics.ts'
 import type { AppState, DeviceState } from '../state/device-state.ts'
 
 /** What registrations need of their device. */
@@ -18,6 +19,8 @@ export interface RegistrationHost {
 
 interface Waiting {
   readonly bundleId: string
+  /** Of the push type, '' for the app's own topic. */
+  readonly suffix: string
   readonly resolve: (deviceToken: string) => void
   readonly reject: (error: unknown) => void
   readonly stopTimer: () => void
@@ -36,20 +39,27 @@ export class Registrations {
   /**
    * The token of an app, asked for at every call. While there is no connection it waits for one.
    *
+   * @param suffix of the push type; '' for the app's own topic
    * @throws DeviceError `REGISTRATION_REFUSED`, `REGISTRATION_UNANSWERED` (ask again), `DEVICE_CLOSED`
    */
-  register(bundleId: string): Promise<string> {
+  register(bundleId: string, suffix = ''): Promise<string> {
     const app = this.#host.state.app(bundleId)
     if (this.#closed) return Promise.reject(closedError())
     if (!app) return Promise.reject(refused(bundleId, 'it is not installed'))
+    const isNew = topicsOf(app).every((topic) => topic.suffix !== suffix)
+    const kept = isNew ? this.#host.state.changeApp(bundleId, withTopic(app, suffix, undefined)) : undefined
+    // Where it cannot be written, the token that is asked for now is kept with the next change.
+    kept?.catch((error: unknown) => this.#host.failed(error))
     return new Promise((resolve, reject) => {
       const stopTimer = this.#host.after(limits.registerMsMax, () => {
         this.#waiting.delete(waiting)
         reject(unanswered(bundleId))
       })
-      const waiting: Waiting = { bundleId, resolve, reject, stopTimer }
+      const waiting: Waiting = { bundleId, suffix, resolve, reject, stopTimer }
       this.#waiting.add(waiting)
-      this.#ask(app)
+      this.#ask(app, suffix)
+      // From now on the device wants that topic, too.
+      if (isNew) this.#filter(app.environment)
     })
   }
 
@@ -57,11 +67,20 @@ export class Registrations {
   announce(environment: Environment): void {
     const { state } = this.#host
     const apps = state.apps(environment)
-    for (const app of apps) if (app.deviceToken === undefined || this.#isAwaited(app)) this.#ask(app)
-    // The topic of a removed app stays wanted: what comes for it is answered with "no recipient". Whether the
+    for (const app of apps) {
+      for (const topic of topicsOf(app)) {
+        if (topic.deviceToken === undefined || this.#isAwaited(app, topic)) this.#ask(app, topic.suffix)
+      }
+    }
+    this.#filter(environment)
+  }
+
+  #filter(environment: Environment): void {
+    const { state } = this.#host
+    // The topics of a removed app stay wanted: what comes for them is answered with "no recipient". Whether the
     // courier heard that answer is never confirmed, so the device does not stop to give it.
-    const wanted = [...apps, ...state.gone(environment)]
-    this.#host.session(environment)?.setTopics(wanted.map((app) => topicHash(app.bundleId)))
+    const wanted = [...state.apps(environment), ...state.gone(environment)]
+    this.#host.session(environment)?.setTopics(wanted.flatMap(topicHashesOf))
   }
 
   /** The courier answered. */
@@ -71,22 +90,30 @@ export class Registrations {
     // Removed meanwhile, and perhaps installed anew: this token is for what was there before.
     if (!app) return
     const { bundleId } = app
-    if (!token) return this.refuse(bundleId, refused(bundleId, 'the push service knows no such app'))
+    const asked = topicsOf(app).find((topic) =>
+      bytesEqual(topicHash(bundleId + topic.suffix), request.topicHash),
+    )
+    if (!asked) return
+    const { suffix } = asked
+    const unknown = refused(bundleId + suffix, 'the push service knows no such app')
+    if (!token) return this.#refuseTopic(bundleId, suffix, unknown)
     const deviceToken = hexText(token)
     const saved =
-      app.deviceToken === deviceToken
+      asked.deviceToken === deviceToken
         ? this.#host.state.settled()
-        : this.#host.state.changeApp(bundleId, { deviceToken })
+        : this.#host.state.changeApp(bundleId, withTopic(app, suffix, deviceToken))
+    const tokenNow = (now: AppState) => topicsOf(now).find((topic) => topic.suffix === suffix)?.deviceToken
     // The app hears of its token when the device cannot forget it any more.
     saved.then(
       () => {
         const now = this.#host.state.app(bundleId)
-        if (now?.installation !== installation || now.deviceToken !== deviceToken) return
-        this.#host.tell({ event: 'registered', bundleId, deviceToken, environment })
-        for (const waiting of this.#take(bundleId)) waiting.resolve(deviceToken)
+        if (now?.installation !== installation || tokenNow(now) !== deviceToken) return
+        const topic = suffix === '' ? {} : { topic: bundleId + suffix }
+        this.#host.tell({ event: 'registered', bundleId, ...topic, deviceToken, environment })
+        for (const waiting of this.#take(bundleId, suffix)) waiting.resolve(deviceToken)
       },
       (error: unknown) => {
-        this.refuse(bundleId, error)
+        this.#refuseTopic(bundleId, suffix, error)
         this.#host.failed(error)
       },
     )
@@ -97,8 +124,13 @@ export class Registrations {
     this.refuse(bundleId, refused(bundleId, 'it was removed from the device'))
   }
 
+  /** All that wait for an app. */
   refuse(bundleId: string, error: unknown): void {
     for (const waiting of this.#take(bundleId)) waiting.reject(error)
+  }
+
+  #refuseTopic(bundleId: string, suffix: string, error: unknown): void {
+    for (const waiting of this.#take(bundleId, suffix)) waiting.reject(error)
   }
 
   close(): void {
@@ -106,17 +138,19 @@ export class Registrations {
     for (const { bundleId } of [...this.#waiting]) this.refuse(bundleId, closedError())
   }
 
-  #ask(app: AppState): void {
+  #ask(app: AppState, suffix: string): void {
     const session = this.#host.session(app.environment)
-    session?.requestToken(topicHash(app.bundleId), hexBytes(app.installation))
+    session?.requestToken(topicHash(app.bundleId + suffix), hexBytes(app.installation))
   }
 
-  #isAwaited(app: AppState): boolean {
-    return [...this.#waiting].some((waiting) => waiting.bundleId === app.bundleId)
+  #isAwaited({ bundleId }: AppState, { suffix }: SuffixedTopic): boolean {
+    return [...this.#waiting].some((waiting) => waiting.bundleId === bundleId && waiting.suffix === suffix)
   }
 
-  #take(bundleId: string): Waiting[] {
-    const taken = [...this.#waiting].filter((waiting) => waiting.bundleId === bundleId)
+  #take(bundleId: string, suffix?: string): Waiting[] {
+    const taken = [...this.#waiting].filter(
+      (waiting) => waiting.bundleId === bundleId && (suffix === undefined || waiting.suffix === suffix),
+    )
     for (const waiting of taken) {
       this.#waiting.delete(waiting)
       waiting.stopTimer()

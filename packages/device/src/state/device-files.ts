@@ -12,6 +12,8 @@ export function deviceFilesIn(stateDir: string) {
     certificate: join(stateDir, 'device.pem'),
     /** Tokens and installed apps. */
     state: join(stateDir, 'state.json'),
+    /** Broadcast channels that its apps listen to. */
+    channels: join(stateDir, 'channels.json'),
     /** Received and shown notifications. */
     journal: join(stateDir, 'notifications.log'),
     /** Followed by a dot and the number of the process that works on this directory. */

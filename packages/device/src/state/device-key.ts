@@ -3,7 +3,7 @@ import { readDeviceCertificate } from '@carillon/wire'
 import { type Sequence, Utf8String } from 'asn1js'
 import { AttributeTypeAndValue, CertificationRequest } from 'pkijs'
 import { DeviceError } from '../device-error.ts'
-import type { DeviceIdentity } from '../session/courier-session.ts'
+import type { DeviceIdentity } from '../session/identity.ts'
 import { type DeviceFiles, readIfThere, readSecretIfThere, replaceFile } from './device-files.ts'
 
 /** The device's key, made on first use and never leaving its directory. */

@@ -1,10 +1,10 @@
 import { type Environment, hexBytes, hexText, isEnvironment, isHex } from '@carillon/wire'
 import { DeviceError } from '../device-error.ts'
 import { limits } from '../limits.ts'
+import { installationBytes } from '../session/courier-session.ts'
+import { areSuffixedTopics, type SuffixedTopic } from './app-topics.ts'
 import { type DeviceFiles, readIfThere, replaceFile } from './device-files.ts'
-
-/** Length of an installation id. */
-export const installationBytes = 8
+import { SharedWrite } from './shared-write.ts'
 
 /** What the device keeps of one installed app. */
 export interface AppState {
@@ -14,6 +14,8 @@ export interface AppState {
   readonly installation: string
   /** Lower-case hex; absent until the courier issued it. */
   readonly deviceToken?: string
+  /** Its topics for other push types; left out where it registered for none. */
+  readonly suffixed?: readonly SuffixedTopic[]
   /** The number on its icon. */
   readonly badge: number
 }
@@ -22,6 +24,7 @@ export interface AppState {
 export interface GoneApp {
   readonly bundleId: string
   readonly environment: Environment
+  readonly suffixed?: readonly SuffixedTopic[]
 }
 
 interface Stored {
@@ -36,15 +39,12 @@ interface Stored {
  * its promise resolves. An app is changed by what is to become of it, never by a copy that may be stale.
  */
 export class DeviceState {
-  readonly #files: DeviceFiles
   #stored: Stored
-  #lastWrite: Promise<void> = Promise.resolve()
-  /** A write that has not begun: it takes along all changes until then. */
-  #nextWrite: Promise<void> | undefined
+  readonly #write: SharedWrite
 
   private constructor(files: DeviceFiles, stored: Stored) {
-    this.#files = files
     this.#stored = stored
+    this.#write = new SharedWrite(() => replaceFile(files.state, `${JSON.stringify(this.#stored)}\n`))
   }
 
   /** @throws DeviceError `STATE_UNREADABLE` */
@@ -84,16 +84,21 @@ export class DeviceState {
   addApp(app: Pick<AppState, 'bundleId' | 'environment' | 'installation'>): Promise<void> {
     const known = this.app(app.bundleId)
     if (known?.environment === app.environment) return this.settled()
-    const { apps, gone } = this.#stored
+    const { apps } = this.#stored
+    // Its own topic gets a new token. Others it may never ask for again, and what comes for them is for nobody.
+    const gone = this.#stored.gone.filter((one) => !isSame(one, app) || one.suffixed !== undefined)
     return this.#change({
       apps: [...without(apps, app.bundleId), { ...app, badge: 0 }],
       // Where it moved to the other environment, its token in the old one is dead.
-      gone: [...withoutIn(gone, app), ...(known ? [goneOf(known)] : [])].slice(-limits.goneAppsMax),
+      gone: known ? withGone(gone, known) : gone,
     })
   }
 
   /** Nothing happens where the app is not installed. */
-  changeApp(bundleId: string, change: Partial<Pick<AppState, 'deviceToken' | 'badge'>>): Promise<void> {
+  changeApp(
+    bundleId: string,
+    change: Partial<Pick<AppState, 'deviceToken' | 'suffixed' | 'badge'>>,
+  ): Promise<void> {
     const known = this.app(bundleId)
     if (!known) return this.settled()
     const apps = this.#stored.apps.map((app) => (app === known ? { ...app, ...change } : app))
@@ -106,7 +111,7 @@ export class DeviceState {
     const { apps, gone } = this.#stored
     return this.#change({
       apps: without(apps, bundleId),
-      gone: [...withoutIn(gone, removed), goneOf(removed)].slice(-limits.goneAppsMax),
+      gone: withGone(gone, removed),
     })
   }
 
@@ -117,37 +122,34 @@ export class DeviceState {
 
   /** Resolves when nothing is being written any more; whether it went well was told to whoever made the change. */
   settled(): Promise<void> {
-    return this.#lastWrite
+    return this.#write.settled()
   }
 
   #change(change: Partial<Stored>): Promise<void> {
     this.#stored = { ...this.#stored, ...change }
-    if (this.#nextWrite) return this.#nextWrite
-    const written = this.#lastWrite.then(() => {
-      this.#nextWrite = undefined
-      return replaceFile(this.#files.state, `${JSON.stringify(this.#stored)}\n`)
-    })
-    this.#nextWrite = written
-    // A failed write is told to those who caused it; the next one starts anew, with their changes.
-    this.#lastWrite = written.catch(() => undefined)
-    return written
+    return this.#write.changed()
   }
 }
 
-function goneOf({ bundleId, environment }: AppState): GoneApp {
-  return { bundleId, environment }
+/** The removed apps with this one at their end, and with the topics that an earlier installation of it had. */
+function withGone(list: readonly GoneApp[], app: AppState): GoneApp[] {
+  const { bundleId, environment, suffixed: own = [] } = app
+  const earlier = list.find((one) => isSame(one, app))?.suffixed ?? []
+  const suffixed = [...earlier.filter(({ suffix }) => own.every((one) => one.suffix !== suffix)), ...own]
+  const gone = suffixed.length === 0 ? { bundleId, environment } : { bundleId, environment, suffixed }
+  return [...list.filter((one) => !isSame(one, app)), gone].slice(-limits.goneAppsMax)
 }
 
 function without(apps: readonly AppState[], bundleId: string): AppState[] {
   return apps.filter((app) => app.bundleId !== bundleId)
 }
 
-function withoutIn(list: readonly GoneApp[], { bundleId, environment }: GoneApp): GoneApp[] {
-  return list.filter((app) => app.bundleId !== bundleId || app.environment !== environment)
+function isSame(one: GoneApp, { bundleId, environment }: GoneApp): boolean {
+  return one.bundleId === bundleId && one.environment === environment
 }
 
-function withoutToken({ deviceToken: _, ...app }: AppState): AppState {
-  return app
+function withoutToken({ deviceToken: _, suffixed, ...app }: AppState): AppState {
+  return suffixed === undefined ? app : { ...app, suffixed: suffixed.map(({ suffix }) => ({ suffix })) }
 }
 
 function parse(text: string, file: string): Stored {
@@ -185,8 +187,8 @@ function isAppState(value: unknown): value is AppState {
 }
 
 function isGoneApp(value: unknown): value is GoneApp {
-  const { bundleId, environment } = recordOf(value)
-  return typeof bundleId === 'string' && isEnvironment(environment)
+  const { bundleId, environment, suffixed } = recordOf(value)
+  return typeof bundleId === 'string' && isEnvironment(environment) && areSuffixedTopics(suffixed)
 }
 
 function isHexText(value: unknown, bytesMin: number): boolean {

@@ -28,6 +28,10 @@ async function arrivalWorld() {
   const log = new EventLog()
   const app = new ClientApp(bundleId, {
     register: () => Promise.reject(new Error('not here')),
+    subscribe: () => Promise.reject(new Error('not here')),
+    unsubscribe: () => Promise.reject(new Error('not here')),
+    channelsOf: () => [],
+    opened: () => {},
     failed: (error) => log.record({ event: 'failed', code: 'APP', message: String(error) }),
   })
   let drawn = 0
@@ -37,6 +41,9 @@ async function arrivalWorld() {
     random: (bytes) => new Uint8Array(bytes).fill(++drawn),
     appOf: () => app,
     tell: log.record,
+    showKeptBroadcast: () => false,
+    activityStarted: () => {},
+    presented: () => {},
     failed: (error) => log.record({ event: 'failed', code: 'DEVICE', message: String(error) }),
   })
   const courier = SessionWorld.connected()
@@ -263,13 +270,14 @@ test('opening a notification brings the app to the foreground and tells it', () 
   expect([app.state, opened]).toEqual(['foreground', ['x']])
 })
 
-test('a notification that the disk does not take is not acknowledged', async () => {
-  const { log, arrivals, arrive, acks, journal } = world
+test('a notification that the disk does not take is not acknowledged, and the connection made anew for it', async () => {
+  const { log, arrivals, arrive, acks, courier, journal } = world
   await journal.close()
   arrive(1)
   await arrivals.settled()
   expect(log.events).toMatchObject([{ event: 'failed', code: 'DEVICE' }])
   expect(acks()).toEqual([])
+  expect(courier.ends).toEqual([{ why: 'lost', detail: 'a notification could not be kept' }])
 })
 
 test('"nothing more in storage" is told after all that came before it was shown', async () => {

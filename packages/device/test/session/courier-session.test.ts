@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { decodeNonce, encodeCourierMessage, hexBytes, hexText, topicHash } from '@carillon/wire'
+import {
+  courierExtensions,
+  decodeNonce,
+  encodeCourierMessage,
+  hexBytes,
+  hexText,
+  topicHash,
+} from '@carillon/wire'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
@@ -10,37 +17,39 @@ const vectors = JSON.parse(readFileSync(vectorFile, 'utf8'))
 const topic = topicHash('dev.example.app')
 const installation = new Uint8Array(8).fill(7)
 
+const ours = courierExtensions.installation | courierExtensions.resume | courierExtensions.closeReason
 const keepAlive = { type: 'keepAlive', intervalMinutes: limits.keepAliveMs / 60_000 }
 
 describe('connect', () => {
   test('introduces the device: certificates, a nonce with the time, its signature, the extension offered', () => {
     const world = new SessionWorld()
-    world.session.start(startMs + 5, new Uint8Array(8).fill(9))
+    world.session.start({ clockMs: startMs + 5, random: new Uint8Array(8).fill(9) })
     const [connect] = world.sent
     if (connect?.type !== 'connect') throw new Error('no connect')
     expect(connect.token).toBeUndefined()
     expect(connect.certificates).toEqual(identity.certificates)
     expect(decodeNonce(connect.nonce ?? new Uint8Array()).timeMs).toBe(startMs + 5)
     expect(hexText(connect.signature ?? new Uint8Array())).toBe('010251000000')
-    expect(connect).toMatchObject({ state: 1, flags: 0x41, protocolVersion: 11, extensions: 1 })
+    expect(connect).toMatchObject({ state: 1, flags: 0x41, protocolVersion: 11 })
+    expect((connect?.extensions ?? 0) & ours).toBe(ours)
     expect(connect.redirectCount).toBeUndefined()
   })
 
   test('presents the base token it has, and says how often it was redirected', () => {
     const world = new SessionWorld(baseToken)
-    world.session.start(startMs, new Uint8Array(8), 2)
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8), redirects: 2 })
     expect(world.sent[0]).toMatchObject({ type: 'connect', token: baseToken, redirectCount: 2 })
   })
 
   test.each([-1, Number.MAX_SAFE_INTEGER + 10])('an absurd clock (%d) still makes a nonce', (clockMs) => {
     const world = new SessionWorld()
-    world.session.start(clockMs, new Uint8Array(8))
+    world.session.start({ clockMs: clockMs, random: new Uint8Array(8) })
     expect(world.sent[0]?.type).toBe('connect')
   })
 
   test('nothing is believed before the courier accepted, and nothing can be sent', () => {
     const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.say(
       { type: 'notification', token: baseToken, topicHash: topic, payload: Uint8Array.of(0x7b, 0x7d), id: 1 },
       { type: 'noStorage' },
@@ -63,7 +72,7 @@ describe('connect', () => {
 
   test('an empty base token is none', () => {
     const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.say({ type: 'connected', status: 0, token: new Uint8Array(0) })
     expect(world.connected).toEqual([{ token: undefined, timeMs: undefined }])
   })
@@ -76,7 +85,7 @@ describe('the recorded exchange of an independent client', () => {
 
   test('the same courier frames give the same token request, filter and acknowledgement', () => {
     const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     const courierSays = (cmd: number) => world.session.receive(hexBytes(from('S>D', cmd)), world.nowMs)
 
     courierSays(0x08)
@@ -115,7 +124,7 @@ describe('the recorded exchange of an independent client', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 80 }), { minLength: 1 }), (sizes) => {
         const world = new SessionWorld()
-        world.session.start(startMs, new Uint8Array(8))
+        world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
         for (let at = 0, n = 0; at < courier.length; n++) {
           const end = at + (sizes[n % sizes.length] ?? 1)
           world.session.receive(courier.subarray(at, end), startMs)
@@ -211,7 +220,7 @@ describe('end', () => {
     ],
   ] as const)('connect is answered with: %s', (_what, answer, end) => {
     const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.say(answer)
     expect(world.ends).toEqual([end])
     expect(world.connected).toEqual([])
@@ -219,7 +228,7 @@ describe('end', () => {
 
   test('a refusal says whether a base token was presented', () => {
     const world = new SessionWorld(baseToken)
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.say({ type: 'connected', status: 2 })
     expect(world.ends).toMatchObject([{ why: 'rejected', hadToken: true }])
   })
@@ -253,7 +262,7 @@ describe('end', () => {
     ['before the answer', true],
   ])('no answer in time, %s', (_what, started) => {
     const world = new SessionWorld()
-    if (started) world.session.start(startMs, new Uint8Array(8))
+    if (started) world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.pass(limits.connectMsMax)
     expect(world.ends).toEqual([])
     world.pass(1)
@@ -262,7 +271,7 @@ describe('end', () => {
 
   test('bytes that say nothing do not put the time to connect off', () => {
     const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     for (let n = 0; n < 20; n++) {
       world.say({ type: 'keepAliveReply' })
       world.pass(1_000)
@@ -274,7 +283,7 @@ describe('end', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), fc.boolean(), (chunks, accepted) => {
         const world = accepted ? SessionWorld.connected() : new SessionWorld()
-        if (!accepted) world.session.start(startMs, new Uint8Array(8))
+        if (!accepted) world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
         for (const chunk of chunks) world.session.receive(chunk, startMs)
         expect(world.ends.length).toBeLessThanOrEqual(1)
       }),
@@ -291,7 +300,7 @@ describe('end', () => {
 describe('keep-alive', () => {
   test('the courier hears at once how soon silence means that the device is gone', () => {
     const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.say({ type: 'connected', status: 0, token: baseToken })
     expect(world.sent.at(-1)).toEqual(keepAlive)
     // It is not waited for: a foreign courier may leave it unanswered.

@@ -5,12 +5,9 @@ import {
   type MessageFromDevice,
   type MessageOf,
 } from '@carillon/wire'
-import {
-  CourierSession,
-  type DeviceIdentity,
-  type SessionEnd,
-  type TokenRequest,
-} from '../../src/session/courier-session.ts'
+import { CourierSession, type SessionEnd, type TokenRequest } from '../../src/session/courier-session.ts'
+import { HandledNotifications } from '../../src/session/handled-notifications.ts'
+import type { DeviceIdentity } from '../../src/session/identity.ts'
 
 export const startMs = 1_800_000_000_000
 export const baseToken = new Uint8Array(32).fill(0xa0)
@@ -31,11 +28,16 @@ export class SessionWorld {
   readonly tokens: { request: TokenRequest; token: Uint8Array | undefined }[] = []
   readonly ends: SessionEnd[] = []
   connected: { token: Uint8Array | undefined; timeMs: number | undefined }[] = []
+  readonly channelReplies: MessageOf<'channelsReply'>[] = []
   storageEmpty = 0
   nowMs = startMs
   readonly #reader = new CourierMessageReader({ from: 'device' })
 
-  constructor(token?: Uint8Array, who: DeviceIdentity = identity) {
+  constructor(
+    token?: Uint8Array,
+    who: DeviceIdentity = identity,
+    handled: HandledNotifications = new HandledNotifications(),
+  ) {
     this.session = new CourierSession(
       who,
       token,
@@ -44,17 +46,22 @@ export class SessionWorld {
         connected: (base, timeMs) => void this.connected.push({ token: base, timeMs }),
         token: (request, appToken) => void this.tokens.push({ request, token: appToken }),
         notification: (message) => void this.notifications.push(message),
+        channels: (reply) => void this.channelReplies.push(reply),
         storageEmpty: () => void this.storageEmpty++,
         ended: (end) => void this.ends.push(end),
       },
       this.nowMs,
+      handled,
     )
   }
 
   /** Started and accepted. */
-  static connected(fields: Partial<MessageOf<'connected'>> = {}): SessionWorld {
-    const world = new SessionWorld()
-    world.session.start(startMs, new Uint8Array(8))
+  static connected(
+    fields: Partial<MessageOf<'connected'>> = {},
+    handled?: HandledNotifications,
+  ): SessionWorld {
+    const world = new SessionWorld(undefined, identity, handled)
+    world.session.start({ clockMs: startMs, random: new Uint8Array(8) })
     world.say({ type: 'connected', status: 0, token: baseToken, ...fields })
     world.sent.length = 0
     world.frames.length = 0
