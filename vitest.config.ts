@@ -10,6 +10,8 @@ const reports = process.env.CARILLON_TEST_REPORTS
  */
 export default defineConfig({
   test: {
+    // Most tests wait for processes and sockets: one file for each core, where vitest would leave one core free.
+    maxWorkers: '100%',
     reporters: reports
       ? ['default', ['json', { outputFile: join(reports, `${process.pid}.json`) }]]
       : ['default'],
@@ -26,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['test/system/**/*.test.ts'],
+          include: ['test/system/**/*.test.ts', 'examples/testing/vitest.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

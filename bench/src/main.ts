@@ -9,8 +9,22 @@ import { gateway } from './scenarios/p2-gateway.ts'
 import { durableAccept } from './scenarios/p3-durable-accept.ts'
 import { delivery } from './scenarios/p4-delivery.ts'
 import { latency } from './scenarios/p5-latency.ts'
+import { broadcast } from './scenarios/p6-broadcast.ts'
+import { memory } from './scenarios/p7-memory.ts'
+import { registered } from './scenarios/p9-registered.ts'
+import { storm } from './scenarios/storm.ts'
 
-const scenarios: readonly Scenario[] = [clientLibrary, gateway, durableAccept, delivery, latency]
+const scenarios: readonly Scenario[] = [
+  clientLibrary,
+  gateway,
+  durableAccept,
+  delivery,
+  latency,
+  broadcast,
+  memory,
+  registered,
+  storm,
+]
 
 const help = `npm run bench -- [P1 P2 …] [--seconds N] [--runs N] [--write]
 

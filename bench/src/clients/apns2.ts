@@ -1,19 +1,12 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { ApnsClient, Notification, PushType } from 'apns2'
-import { run } from './run.ts'
+import * as apns2 from 'apns2'
+import { runApns2 } from './apns2-program.ts'
 
 // The client has no option for a port or a CA, so its pool is replaced by one with the same options and those two.
 const { Pool } = createRequire(fileURLToPath(import.meta.resolve('apns2')))('undici')
 
-await run(({ url, material }) => {
-  const client = new ApnsClient({
-    team: material.teamId,
-    keyId: material.keyId,
-    signingKey: material.privateKey,
-    defaultTopic: material.topic,
-    host: url.hostname,
-  })
+await runApns2(apns2, (options, { url, material }) => {
   const pool = new Pool(url.origin, {
     connections: 32,
     pipelining: 1,
@@ -21,19 +14,5 @@ await run(({ url, material }) => {
     maxConcurrentStreams: 100,
     connect: { ca: material.ca },
   })
-  Object.assign(client, { client: pool })
-  return {
-    async send(n) {
-      const notification = new Notification(material.deviceToken, {
-        type: PushType.alert,
-        aps: { alert: `Hello number ${n}`, sound: 'default' },
-        expiration: 0,
-      })
-      return client.send(notification).then(
-        () => true,
-        () => false,
-      )
-    },
-    close: () => client.destroy(),
-  }
+  return Object.assign(new apns2.ApnsClient(options), { client: pool })
 })

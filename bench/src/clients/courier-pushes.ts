@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { PushClient } from '@carillon/apns'
 import { encodeDeviceToken } from '@carillon/wire'
-import { dialAll, LoadDevice, LoadFleet } from './load-device.ts'
+import { dialAll } from './dial-all.ts'
+import { LoadDevice, LoadFleet } from './load-device.ts'
 import { servePushOrders } from './push-load.ts'
 import type { Material } from './run.ts'
 
@@ -10,10 +11,13 @@ import type { Material } from './run.ts'
  * A provider and many devices of one push service in one process, see `push-load.ts`.
  *
  *     node bench/src/clients/courier-pushes.ts --devices-file DIR/devices.json --material FILE --port PORT
+ *
+ * `--devices N` plays only the first of them.
  */
 const { values } = parseArgs({
   options: {
     'devices-file': { type: 'string' },
+    devices: { type: 'string' },
     material: { type: 'string' },
     port: { type: 'string' },
   },
@@ -25,22 +29,9 @@ if (devicesFile === undefined || materialFile === undefined || port === undefine
 
 await servePushOrders(async (received) => {
   const fleet = new LoadFleet(devicesFile)
-  const tokens: string[] = []
-  await dialAll(
-    fleet.size,
-    16,
-    (index) =>
-      new Promise((resolve, reject) => {
-        new LoadDevice(fleet, index, {
-          onToken(token) {
-            tokens[index] = encodeDeviceToken(token)
-            resolve()
-          },
-          onNotification: ({ payload }) => received(payload),
-          onLost: () => reject(new Error(`The service ended the connection of device ${index}.`)),
-        })
-      }),
-  )
+  const count = values.devices === undefined ? fleet.size : Number(values.devices)
+  const devices = await dialAll(count, (index) => LoadDevice.open(fleet, index, received))
+  const tokens = devices.map(({ token }) => encodeDeviceToken(token))
   const material: Material = JSON.parse(readFileSync(materialFile, 'utf8'))
   const { topic, ca } = material
   const client = new PushClient({

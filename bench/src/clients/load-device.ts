@@ -8,11 +8,10 @@ import {
   encodeCourierMessage,
   encodeNonce,
   encodeSignature,
-  type MessageOf,
   topicHash,
 } from '@carillon/wire'
 
-/** What `courier-server.ts` writes for those who play its devices. */
+/** What `make-material.ts` writes, with the port of the courier, for those who play its devices. */
 export interface DevicesFile {
   readonly port: number
   readonly topic: string
@@ -21,10 +20,12 @@ export interface DevicesFile {
   readonly certificates: readonly string[]
 }
 
-export interface LoadDeviceEvents {
-  onToken(token: Uint8Array): void
-  onNotification(message: MessageOf<'notification'>): void
-  onLost(): void
+interface LoadDeviceEvents {
+  /** Told of each payload. */
+  readonly received: (payload: Uint8Array) => void
+  /** All that it asked for at the start was answered. */
+  readonly registered: (device: LoadDevice) => void
+  readonly lost: (error: Error) => void
 }
 
 /** One device: connects, gets its token and acknowledges what comes, a chunk's acknowledgements in one write. */
@@ -33,8 +34,20 @@ export class LoadDevice {
   readonly #events: LoadDeviceEvents
   readonly #socket: TLSSocket
   readonly #reader = new CourierMessageReader({ from: 'courier' })
+  #token: Uint8Array | undefined
 
-  constructor(fleet: LoadFleet, index: number, events: LoadDeviceEvents) {
+  /** @throws where the service ends the connection instead of registering the device */
+  static open(
+    fleet: LoadFleet,
+    index: number,
+    received: (payload: Uint8Array) => void = () => {},
+  ): Promise<LoadDevice> {
+    return new Promise((registered, lost) => {
+      new LoadDevice(fleet, index, { received, registered, lost })
+    })
+  }
+
+  private constructor(fleet: LoadFleet, index: number, events: LoadDeviceEvents) {
     this.#fleet = fleet
     this.#events = events
     this.#socket = connect({
@@ -48,8 +61,14 @@ export class LoadDevice {
     this.#socket.on('error', () => {
       // Counted by its close.
     })
-    this.#socket.on('close', () => events.onLost())
+    this.#socket.on('close', () => {
+      events.lost(new Error(`The service ended the connection of device ${index}.`))
+    })
     this.#socket.on('secureConnect', () => this.#socket.write(fleet.connectFrame(index)))
+  }
+
+  get token(): Uint8Array {
+    return this.#token!
   }
 
   end(): void {
@@ -61,12 +80,17 @@ export class LoadDevice {
     const acks: Uint8Array[] = []
     for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
       if (message.type === 'notification') {
-        this.#events.onNotification(message)
+        this.#events.received(message.payload)
+        // A broadcast is for everybody and not acknowledged.
+        if (message.channel !== undefined) continue
         acks.push(encodeCourierMessage({ type: 'ack', id: message.id, status: 0 }))
       } else if (message.type === 'connected') {
         this.#socket.write(this.#fleet.registerFrames)
       } else if (message.type === 'appTokenReply') {
-        if (message.token !== undefined) this.#events.onToken(message.token)
+        this.#token = message.token
+        if (message.token !== undefined && !this.#fleet.subscribes) this.#events.registered(this)
+      } else if (message.type === 'channelsReply') {
+        this.#events.registered(this)
       }
     }
     if (acks.length > 0) this.#socket.write(acks.length === 1 ? acks[0]! : Buffer.concat(acks))
@@ -76,16 +100,22 @@ export class LoadDevice {
 /** What all devices of a devices file share. */
 export class LoadFleet {
   readonly file: DevicesFile
+  readonly subscribes: boolean
   readonly registerFrames: Uint8Array
   readonly #key: KeyObject
 
-  constructor(file: string) {
+  /** @param subscription to channels, of each device, see `encodeChannelSubscription` */
+  constructor(file: string, subscription?: Uint8Array) {
+    this.subscribes = subscription !== undefined
     this.file = JSON.parse(readFileSync(file, 'utf8'))
     this.#key = createPrivateKey(this.file.keyPem)
     const hash = topicHash(this.file.topic)
     this.registerFrames = Buffer.concat([
       encodeCourierMessage({ type: 'filter', enabled: [hash] }),
       encodeCourierMessage({ type: 'appTokenRequest', topicHash: hash }),
+      ...(subscription === undefined
+        ? []
+        : [encodeCourierMessage({ type: 'channels', id: 1, subscription })]),
     ])
   }
 
@@ -106,17 +136,4 @@ export class LoadFleet {
     const state = courierPresence.present
     return encodeCourierMessage({ type: 'connect', state, certificates: [certificate], nonce, signature })
   }
-}
-
-/** Calls `dial` for 0 … count - 1, some at a time, for a handshake costs both sides a millisecond. */
-export async function dialAll(
-  count: number,
-  atATime: number,
-  dial: (index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < count) await dial(next++)
-  }
-  await Promise.all(Array.from({ length: atATime }, worker))
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { dialAll } from './load-device.ts'
+import { dialAll } from './dial-all.ts'
 import { MqttConnection } from './mqtt.ts'
 import { servePushOrders } from './push-load.ts'
 
@@ -17,11 +17,9 @@ const port = Number(values.port)
 const devices = Number(values.devices)
 
 await servePushOrders(async (received) => {
-  const subscribers: MqttConnection[] = []
-  await dialAll(devices, 16, async (index) => {
-    const events = { onMessage: received }
-    subscribers[index] = await MqttConnection.open(port, `device-${index}`, `device/${index}`, events)
-  })
+  const subscribers = await dialAll(devices, (index) =>
+    MqttConnection.open(port, `device-${index}`, `device/${index}`, { onMessage: received }),
+  )
   const waiting = new Map<number, (isAccepted: boolean) => void>()
   const publisher = await MqttConnection.open(port, 'publisher', '', {
     onPublished(id) {

@@ -1,5 +1,5 @@
 /*
- * As much of MQTT 3.1.1 as a peer for the device leg needs, QoS 1 only.
+ * As much of MQTT 3.1.1 as a peer for the device leg needs: publishing with QoS 1, subscribing with 1 or 0.
  *
  *   packet    type and flags u8 | remaining length, 7 bits a byte, low first | variable header and payload
  *   CONNECT   "MQTT" u16-prefixed | level 4 | flags 2 (clean session) | keep alive u16 | client id
@@ -17,8 +17,9 @@ const packet = {
   subscribe: 0x82,
   suback: 0x90,
 } as const
-/** Flags of PUBLISH that a broker may set differently: duplicate and retain. */
-const kindMask = 0xf6
+const kindMask = 0xf0
+/** QoS of PUBLISH. */
+const qosMask = 0x06
 
 export interface MqttEvents {
   onMessage?(payload: Uint8Array): void
@@ -46,6 +47,7 @@ export class MqttConnection {
     clientId: string,
     subscribeTo: string,
     events: MqttEvents,
+    qos: 0 | 1 = 1,
   ): Promise<MqttConnection> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false })
@@ -60,7 +62,7 @@ export class MqttConnection {
         if (subscribeTo === '') return
         connection.#opened = () => {
           connection.#opened = () => resolve(connection)
-          connection.#write(packet.subscribe, Buffer.from([0, 1]), text(subscribeTo), Buffer.from([1]))
+          connection.#write(packet.subscribe, Buffer.from([0, 1]), text(subscribeTo), Buffer.from([qos]))
         }
       })
     })
@@ -83,15 +85,17 @@ export class MqttConnection {
     for (;;) {
       const body = bodyOf(bytes, at)
       if (body === undefined) break
-      this.#take(bytes[at]! & kindMask, bytes.subarray(body.start, body.end))
+      this.#take(bytes[at]!, bytes.subarray(body.start, body.end))
       at = body.end
     }
     this.#rest = bytes.subarray(at)
   }
 
-  #take(kind: number, body: Buffer): void {
+  #take(head: number, body: Buffer): void {
+    const kind = head & kindMask
     if (kind === (packet.publish & kindMask)) {
       const idAt = 2 + body.readUInt16BE(0)
+      if ((head & qosMask) === 0) return this.#events.onMessage?.(body.subarray(idAt))
       this.#write(packet.puback, body.subarray(idAt, idAt + 2))
       this.#events.onMessage?.(body.subarray(idAt + 2))
     } else if (kind === packet.puback) {

@@ -1,26 +1,4 @@
 import { createRequire } from 'node:module'
-import type * as Apn from '@parse/node-apn'
-import { run } from './run.ts'
+import { runNodeApn } from './node-apn-program.ts'
 
-const apn: typeof Apn = createRequire(import.meta.url)('@parse/node-apn')
-
-await run(({ url, material }) => {
-  const provider = new apn.Provider({
-    token: { key: material.privateKey, keyId: material.keyId, teamId: material.teamId },
-    address: url.hostname,
-    port: Number(url.port),
-    ca: [material.ca],
-  })
-  return {
-    async send(n) {
-      const notification = new apn.Notification({ aps: { alert: `Hello number ${n}`, sound: 'default' } })
-      notification.topic = material.topic
-      notification.pushType = 'alert'
-      notification.priority = 10
-      notification.expiry = 0
-      const { sent } = await provider.send(notification, material.deviceToken)
-      return sent.length === 1
-    },
-    close: () => provider.shutdown(),
-  }
-})
+await runNodeApn(createRequire(import.meta.url)('@parse/node-apn'))

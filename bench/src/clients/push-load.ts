@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { print } from './print.ts'
 
 /** A path from a sender to many devices, with both ends in this process, so that one clock tells how long it took. */
 export interface Leg {
@@ -147,7 +148,3 @@ function serialOf(payload: Uint8Array): number {
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-const print = (line: object): void => {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
-}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { print } from './print.ts'
 
 /** What the service wrote for its clients. */
 export interface Material {
@@ -74,8 +75,4 @@ const sendFor = async (
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
   return { sent, ok, seconds: (performance.now() - started) / 1000 }
-}
-
-const print = (line: object): void => {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { cpuSecondsOf } from './cpu-seconds.ts'
+import { cpuSecondsOf, rssKiBOf } from './process-usage.ts'
 import { hasProgram } from './programs.ts'
 
 /** Where a process runs: the side that is measured on one core, the side that loads it on the other. */
@@ -65,6 +65,11 @@ export class Child {
     return cpuSecondsOf(this.#process.pid!)
   }
 
+  /** Resident memory now. */
+  rssKiB(): number {
+    return rssKiBOf(this.#process.pid!)
+  }
+
   /** Waits for the line that tells an event; others are passed over. */
   async next(event: string): Promise<Line> {
     for (;;) {
@@ -111,11 +116,23 @@ export class Child {
 
 /** Runs one of our programs in `bench/src`. */
 export function ours(at: Core, file: string, ...given: readonly (string | number)[]): Child {
-  const path = new URL(`../${file}`, import.meta.url).pathname
-  return new Child([process.execPath, ...profiling(file), path, ...given.map(String)], at)
+  return oursIn(at, {}, file, ...given)
 }
 
-/** `BENCH_PROFILE=gateway-server` writes a CPU profile of each process whose file is named so. */
+/** The same with variables of its own in the environment. */
+export function oursIn(
+  at: Core,
+  env: Readonly<Record<string, string>>,
+  file: string,
+  ...given: readonly (string | number)[]
+): Child {
+  const path = new URL(`../${file}`, import.meta.url).pathname
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const setting = variables.length === 0 ? [] : ['env', ...variables]
+  return new Child([...setting, process.execPath, ...profiling(file), path, ...given.map(String)], at)
+}
+
+/** `BENCH_PROFILE=push-service` writes a CPU profile of each process whose file is named so. */
 function profiling(file: string): string[] {
   const wanted = process.env.BENCH_PROFILE
   if (wanted === undefined || !file.includes(wanted)) return []

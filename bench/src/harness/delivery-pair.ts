@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PushOrder, PushRun } from '../clients/push-load.ts'
-import type { Material } from '../clients/run.ts'
 import { type Child, core, ours } from './child.ts'
 import { startMosquitto } from './mosquitto.ts'
+import { checkOpenFiles } from './open-files.ts'
+import { startBenchService } from './push-service.ts'
 import type { Sample } from './scenario.ts'
 
 /** A service and, in another process, a sender and the devices connected to it. */
@@ -28,7 +27,7 @@ export const deviceCount = 500
 
 /** Starts our service and mosquitto, each with so many devices connected. */
 export async function startDeliveryPair(folder: string): Promise<DeliveryPair> {
-  checkOpenFiles()
+  checkOpenFiles(deviceCount)
   const own = await startOwn(join(folder, 'courier'))
   const peer = await startPeer(folder)
   return {
@@ -57,21 +56,16 @@ export async function measureDelivery(side: DeliverySide, order: PushOrder): Pro
   return { ...run, perSecond: run.pushes / run.seconds, cpuPer100k: (cpu / run.pushes) * 100_000 }
 }
 
-async function startOwn(data: string): Promise<DeliverySide> {
-  const service = ours(core.server, 'servers/courier-server.ts', '--data', data, '--devices', deviceCount)
-  const ready = (await service.next('ready')) as unknown as Ready
-  const { keyId, teamId, topic, signingKey: privateKey, files } = ready
-  const ca = readFileSync(files.ca, 'utf8')
-  const material: Material = { ca, keyId, teamId, privateKey, topic, deviceToken: '' }
-  const materialFile = join(data, 'material.json')
-  writeFileSync(materialFile, JSON.stringify(material), { mode: 0o600 })
+async function startOwn(folder: string): Promise<DeliverySide> {
+  const service = await startBenchService({ folder, devices: deviceCount })
   const load = ours(
     core.load,
     'clients/courier-pushes.ts',
-    ...['--devices-file', files.devices, '--material', materialFile, '--port', ready.port],
+    ...['--devices-file', service.files.devices],
+    ...['--material', service.writeMaterial('client'), '--port', service.port],
   )
   await load.next('registered')
-  return { name: 'Carillon', service, load }
+  return { name: 'Carillon', service: service.child, load }
 }
 
 async function startPeer(folder: string): Promise<DeliverySide | undefined> {
@@ -80,21 +74,4 @@ async function startPeer(folder: string): Promise<DeliverySide | undefined> {
   const load = ours(core.load, 'clients/mqtt-pushes.ts', '--port', broker.port, '--devices', deviceCount)
   await load.next('registered')
   return { name: 'mosquitto', service: broker.child, load }
-}
-
-/** Each side of a connection is an open file of its process. */
-function checkOpenFiles(): void {
-  const limit = execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).trim()
-  if (limit !== 'unlimited' && Number(limit) < deviceCount + 100) {
-    throw new Error(`A process may open ${limit} files here; ${deviceCount + 100} are needed (ulimit -n).`)
-  }
-}
-
-interface Ready {
-  readonly port: number
-  readonly topic: string
-  readonly teamId: string
-  readonly keyId: string
-  readonly signingKey: string
-  readonly files: Readonly<Record<'devices' | 'ca', string>>
 }

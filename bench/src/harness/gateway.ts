@@ -1,14 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { devicePath, header } from '@carillon/wire'
-import type { Material } from '../clients/run.ts'
 import { core, ours } from './child.ts'
 import { type H2loadOptions, measureWithH2load } from './h2load.ts'
 import { type StaticServer, startNghttpd } from './nghttpd.ts'
 import { hasProgram } from './programs.ts'
+import { startBenchService } from './push-service.ts'
 import type { Sample } from './scenario.ts'
 
-/** A gateway and the static server that it is compared with, and what h2load sends to both. */
+/** Our push service and the static server that it is compared with, and what h2load sends to both. */
 export interface GatewayPair {
   readonly gateway: StaticServer
   readonly peer: StaticServer | undefined
@@ -18,14 +18,17 @@ export interface GatewayPair {
   readonly headers: Readonly<Record<string, string>>
   readonly bodyFile: string
   readonly hasH2load: boolean
-  /** For our own client. */
+  /** For our own client: every token in turn, and one alone for the static server. */
   readonly materialFile: string
+  readonly materialOfOneFile: string
   stop(): Promise<void>
 }
 
 export interface GatewayPairOptions {
   readonly folder: string
-  readonly delivery: 'count' | 'store'
+  /** Whether pushes have a life, so that each is on the disk before its 200; else they are one attempt. */
+  readonly isStored: boolean
+  /** Registered devices, all away. */
   readonly tokens: number
 }
 
@@ -33,38 +36,24 @@ export interface GatewayPairOptions {
 const body = JSON.stringify({ aps: { alert: 'Hello number 123456', sound: 'default' } })
 
 export async function startGatewayPair(options: GatewayPairOptions): Promise<GatewayPair> {
-  const { delivery, tokens } = options
-  const folder = join(options.folder, `gateway-${delivery}`)
-  const child = ours(
-    core.server,
-    'servers/gateway-server.ts',
-    ...['--data', folder, '--tokens', tokens, '--delivery', delivery],
-  )
-  const ready = (await child.next('ready')) as unknown as Ready
-  const deviceTokens = readFileSync(ready.files.tokens, 'utf8').trim().split('\n')
-  const firstToken = deviceTokens[0]!
+  const { folder, isStored, tokens } = options
+  const service = await startBenchService({ folder, tokens })
+  const { child, port, material, topic, providerToken } = service
+  const firstToken = material.deviceToken
   const onePath = devicePath(firstToken)
-  const peer = await startNghttpd(folder, onePath, ready.files)
-  // What is to be stored has a life; what is only counted is one attempt.
-  const expiration = delivery === 'store' ? Math.floor(Date.now() / 1000) + 86_400 : 0
+  const peer = await startNghttpd(folder, onePath, service.files)
+  const expiration = isStored ? Math.floor(Date.now() / 1000) + 86_400 : 0
   const bodyFile = join(folder, 'body.json')
   writeFileSync(bodyFile, body)
-  const { keyId, teamId, topic } = ready
-  const material: Material = {
-    ...{ ca: readFileSync(ready.files.ca, 'utf8'), privateKey: ready.signingKey },
-    ...{ keyId, teamId, topic, deviceToken: firstToken, deviceTokens, expiration },
-  }
-  const materialFile = join(folder, 'material.json')
-  writeFileSync(materialFile, JSON.stringify(material), { mode: 0o600 })
-  const materialOfOne = { ...material, deviceTokens: [firstToken] }
-  writeFileSync(oneToken(materialFile), JSON.stringify(materialOfOne), { mode: 0o600 })
   return {
-    gateway: { child, port: ready.port },
+    gateway: { child, port },
     peer,
-    ...{ onePath, uriFile: ready.files.uris, bodyFile, materialFile },
+    ...{ onePath, uriFile: service.files.uris, bodyFile },
+    materialFile: service.writeMaterial('client', { expiration }),
+    materialOfOneFile: service.writeMaterial('client-of-one', { expiration, deviceTokens: [firstToken] }),
     hasH2load: hasProgram('h2load'),
     headers: {
-      [header.authorization]: `bearer ${ready.providerToken}`,
+      [header.authorization]: `bearer ${providerToken}`,
       [header.apnsTopic]: topic,
       [header.apnsPushType]: 'alert',
       [header.apnsPriority]: '10',
@@ -102,7 +91,7 @@ export function h2loadOn(
 
 /** Our own client with 1000 pushes in flight: many tokens to the gateway, one to the static server. */
 export async function ownClientOn(pair: GatewayPair, server: StaticServer, seconds: number): Promise<Sample> {
-  const material = server === pair.gateway ? pair.materialFile : oneToken(pair.materialFile)
+  const material = server === pair.gateway ? pair.materialFile : pair.materialOfOneFile
   const url = `https://localhost:${server.port}`
   const client = ours(
     core.load,
@@ -117,16 +106,4 @@ export async function ownClientOn(pair: GatewayPair, server: StaticServer, secon
   const { sent, ok } = counted
   if (ok < sent) throw new Error(`${sent - ok} of ${sent} pushes of our own client were not accepted.`)
   return { perSecond: sent / counted.seconds, cpuPer100k: (cpu / sent) * 100_000 }
-}
-
-const oneToken = (materialFile: string): string => materialFile.replace('.json', '-one-token.json')
-
-interface Ready {
-  readonly port: number
-  readonly topic: string
-  readonly teamId: string
-  readonly keyId: string
-  readonly signingKey: string
-  readonly providerToken: string
-  readonly files: Readonly<Record<'ca' | 'cert' | 'key' | 'uris' | 'tokens', string>>
 }

@@ -14,6 +14,8 @@ const clients = [
   { file: 'node-apn', name: '@parse/node-apn' },
   { file: 'apns2', name: 'apns2' },
   { file: 'node-http2', name: 'node:http2 by hand' },
+  { file: 'compat-node-apn', name: 'Carillon in place of @parse/node-apn' },
+  { file: 'compat-apns2', name: 'Carillon in place of apns2' },
 ] as const
 
 const depths = [1000, 100, 10] as const

@@ -31,11 +31,18 @@ export const connectFailureOf = (reason: EndReason, host: string, port: number):
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return definitive(`The certificate of ${at} is for another name. Give that name as \`serverName\`.`)
   }
-  if (code === 'CERT_HAS_EXPIRED') return definitive(`The certificate of ${at} has expired.`)
+  if (code === 'CERT_HAS_EXPIRED') {
+    return definitive(
+      `The certificate of ${at} has expired. Renew it there, or set the clock of this machine.`,
+    )
+  }
   if (certificateAlert.test(code)) {
     return definitive(
       `${at} refuses the client certificate (${code}): it is expired, revoked, or of another environment.`,
     )
+  }
+  if (code === 'PROXY_AUTHENTICATION') {
+    return definitive(`${reason.cause instanceof Error ? reason.cause.message : code}.`)
   }
   const detail = reason.cause instanceof Error ? reason.cause.message : reason.message
   return { message: `No connection to ${at}: ${detail}`, isDefinitive: false }

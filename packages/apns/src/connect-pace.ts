@@ -1,6 +1,10 @@
 import { type Limits, reconnectMsFirst } from './limits.ts'
+import { randomFraction } from './random-fraction.ts'
 
 const minuteMs = 60_000
+
+/** The bounds that hold here. */
+type PaceLimits = Pick<Limits, 'connectsPerMinuteMax' | 'reconnectMsMax'>
 
 /**
  * When the next connection may be opened. Failures back off exponentially with full jitter, so that many clients
@@ -8,16 +12,21 @@ const minuteMs = 60_000
  * (Apple: "Establishing a connection to APNs").
  */
 export class ConnectPace {
-  readonly #limits: Limits
+  readonly #limits: PaceLimits
   readonly #random: (bytes: number) => Uint8Array
   #failures = 0
   #notBefore = 0
   #minuteStart = 0
   #inMinute = 0
 
-  constructor(limits: Limits, random: (bytes: number) => Uint8Array) {
+  constructor(limits: PaceLimits, random: (bytes: number) => Uint8Array) {
     this.#limits = limits
     this.#random = random
+  }
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures
   }
 
   mayConnect(now: number): boolean {
@@ -37,7 +46,7 @@ export class ConnectPace {
   failed(now: number): void {
     this.#failures += 1
     const most = Math.min(this.#limits.reconnectMsMax, reconnectMsFirst * 2 ** Math.min(this.#failures, 30))
-    this.#notBefore = now + Math.floor(fraction(this.#random(4)) * most)
+    this.#notBefore = now + Math.floor(randomFraction(this.#random) * most)
   }
 
   /** A connection answered. */
@@ -46,7 +55,3 @@ export class ConnectPace {
     this.#notBefore = 0
   }
 }
-
-/** A number from 0 up to 1 from four random bytes. */
-const fraction = (bytes: Uint8Array): number =>
-  (((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0) / 2 ** 32

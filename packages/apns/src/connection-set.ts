@@ -2,12 +2,15 @@ import type { EndReason } from '@carillon/http2'
 import { type ConnectFailure, connectFailureOf } from './connect-failure.ts'
 import { ConnectPace } from './connect-pace.ts'
 import type { Limits } from './limits.ts'
+import type { PendingPush } from './pending-push.ts'
 import { type ConnectionEvents, PooledConnection } from './pooled-connection.ts'
+import type { Telemetry } from './telemetry.ts'
 
 export interface ConnectionSetOptions {
   readonly host: string
   readonly port: number
   readonly limits: Limits
+  readonly telemetry: Telemetry
   random(bytes: number): Uint8Array
   /** Starts a connection whose handler is `connection`; sets its `http2` and `transport`. */
   open(connection: PooledConnection): void
@@ -19,11 +22,12 @@ export class ConnectionSet {
   readonly #limits: Limits
   readonly #pace: ConnectPace
   /** Every connection that has not ended. */
-  readonly all: PooledConnection[] = []
+  readonly #all: PooledConnection[] = []
   /** Why the last connect failed; undefined once one succeeded. */
   failure: ConnectFailure | undefined
-  opened = 0
-  failed = 0
+  #opened = 0
+  #closed = 0
+  #failed = 0
 
   constructor(options: ConnectionSetOptions) {
     this.#options = options
@@ -31,22 +35,30 @@ export class ConnectionSet {
     this.#pace = new ConnectPace(options.limits, options.random)
   }
 
+  get isEmpty(): boolean {
+    return this.#all.length === 0
+  }
+
+  get hasOpen(): boolean {
+    return this.#all.some(({ state }) => state === 'open')
+  }
+
   /** The first connection with room, so that load gathers on few and the others become idle. */
   withRoom(now: number): PooledConnection | undefined {
-    for (const connection of this.all) if (connection.hasRoom(now)) return connection
+    for (const connection of this.#all) if (connection.hasRoom(now)) return connection
     return undefined
   }
 
   /** Opens a connection unless there is one to wait for, or it is too early. */
   ensureOne(events: ConnectionEvents, now: number): void {
-    const isHopeful = this.all.some(({ state }) => state === 'open' || state === 'connecting')
+    const isHopeful = this.#all.some(({ state }) => state === 'open' || state === 'connecting')
     if (!isHopeful && this.#pace.mayConnect(now)) this.#open(events, now)
   }
 
   /** What the passing of time asks for: silent connections, spare ones, one more. */
   tend(events: ConnectionEvents, now: number, isQueueing: boolean): void {
     let usable = 0
-    for (const connection of [...this.all]) {
+    for (const connection of [...this.#all]) {
       connection.watch(now, this.#limits.silentMsMax)
       if (connection.state !== 'open') continue
       usable += 1
@@ -60,7 +72,7 @@ export class ConnectionSet {
 
   /** Connections that ever saw a provider token older than `version` finish and close. */
   retireOlderThan(version: number): void {
-    for (const connection of [...this.all]) {
+    for (const connection of [...this.#all]) {
       const { firstTokenVersion } = connection
       if (firstTokenVersion !== 0 && firstTokenVersion < version) connection.retire()
     }
@@ -74,18 +86,70 @@ export class ConnectionSet {
 
   /** Forgets an ended connection; returns why, if it never became ready. */
   ended(connection: PooledConnection, reason: EndReason, now: number): ConnectFailure | undefined {
-    this.all.splice(this.all.indexOf(connection), 1)
+    this.#all.splice(this.#all.indexOf(connection), 1)
     const isOurs = reason.kind === 'closed' || reason.kind === 'drained'
     if (connection.answers === 0 && !isOurs) this.#pace.failed(now)
-    if (connection.wasOpen) return undefined
-    this.failed += 1
+    if (connection.wasOpen) {
+      this.#closed += 1
+      this.#options.telemetry.connection('closed', reason.message)
+      return undefined
+    }
+    this.#failed += 1
     this.failure = this.#failureOf(connection, reason)
+    this.#options.telemetry.connection('failed', this.failure.message)
     return this.failure
+  }
+
+  /** The part of the client's counts that is kept here. */
+  stats() {
+    let inFlight = 0
+    let open = 0
+    for (const connection of this.#all) {
+      inFlight += connection.inFlight.size
+      if (connection.state === 'open') open += 1
+    }
+    return {
+      inFlight,
+      connections: open,
+      connectionsOpened: this.#opened,
+      connectionsClosed: this.#closed,
+      connectsFailed: this.#failed,
+    }
+  }
+
+  /** Cancels streams that were opened at `oldest` or before, each after a call that takes its push off the list. */
+  cancelOpenedUntil(oldest: number, action: (push: PendingPush) => void): void {
+    for (const { inFlight, http2 } of [...this.#all]) {
+      for (let push = inFlight.first; push !== undefined && push.openedAt <= oldest; push = inFlight.first) {
+        // Off the list first: cancelling the last stream of a retiring connection ends it at once.
+        const { streamId } = push
+        action(push)
+        http2.cancel(streamId)
+      }
+    }
+  }
+
+  /** Whether the connections keep the process alive. */
+  keepAlive(isNeeded: boolean): void {
+    for (const { transport } of this.#all) {
+      if (isNeeded) transport.ref()
+      else transport.unref()
+    }
+  }
+
+  /** Tells all to close; each is `ended` later. */
+  close(): void {
+    for (const { http2 } of [...this.#all]) http2.close()
+  }
+
+  /** Cuts all. */
+  destroy(): void {
+    for (const { transport } of [...this.#all]) transport.destroy()
   }
 
   /** One more connection helps where all are at their limit and it is the service's answers that take long. */
   #wouldHelp(now: number): boolean {
-    return this.all.every((connection) => {
+    return this.#all.every((connection) => {
       if (connection.state === 'retiring') return true
       const first = connection.inFlight.first
       const isSlow = first !== undefined && now - first.openedAt >= this.#limits.growthMsMin
@@ -99,14 +163,19 @@ export class ConnectionSet {
   #open(events: ConnectionEvents, now: number): void {
     this.#pace.connecting()
     const connection = new PooledConnection(events, now)
-    this.all.push(connection)
-    this.opened += 1
+    this.#all.push(connection)
+    this.#opened += 1
+    this.#options.telemetry.connection('opening')
     this.#options.open(connection)
   }
 
   #failureOf(connection: PooledConnection, reason: EndReason): ConnectFailure {
     const said = connection.goawayReason
-    if (said !== undefined) return { message: `${said.meaning} ${said.fix}`, isDefinitive: false }
-    return connectFailureOf(reason, this.#options.host, this.#options.port)
+    const failure =
+      said === undefined
+        ? connectFailureOf(reason, this.#options.host, this.#options.port)
+        : { message: `${said.meaning} ${said.fix}`, isDefinitive: false }
+    const isEnough = this.#pace.failures >= this.#limits.connectFailuresMax
+    return isEnough ? { ...failure, isDefinitive: true } : failure
   }
 }

@@ -1,37 +1,10 @@
 import { createPrivateKey, KeyObject } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { isKeyId, isTeamId } from '@carillon/wire'
+import type { Auth, P12Auth, TokenAuth } from './auth.ts'
+import { readCredentialFile } from './drivers/credential-file.ts'
 import { ArgumentError, kindOf } from './errors.ts'
 import { sharedSigner, type TokenSigner } from './token-signer.ts'
-
-/** An auth key from the developer portal (`AuthKey_<keyId>.p8`): serves all apps of the team. */
-export interface TokenAuth {
-  readonly type: 'token'
-  /** Ten characters, in the name of the .p8 file. */
-  readonly keyId: string
-  /** Ten characters, the team that owns the app. */
-  readonly teamId: string
-  /** The contents of the .p8 file, or the key made of it. */
-  readonly privateKey: string | Uint8Array | KeyObject
-}
-
-/** A push certificate and its key in PEM: serves the one app that it was issued for. */
-export interface CertificateAuth {
-  readonly type: 'certificate'
-  readonly cert: string | Uint8Array
-  readonly key: string | Uint8Array
-  /** For an encrypted key. */
-  readonly passphrase?: string
-}
-
-/** A push certificate and its key as exported from a keychain (.p12, .pfx). */
-export interface P12Auth {
-  readonly type: 'p12'
-  readonly pfx: Uint8Array
-  readonly passphrase?: string
-}
-
-export type Auth = TokenAuth | CertificateAuth | P12Auth
 
 /** Who a client is: the signer of its provider tokens, or what its TLS handshakes show. */
 export interface Identity {
@@ -51,20 +24,16 @@ export const identityOf = (auth: Auth, ca: string | Uint8Array | readonly string
     case 'token':
       return { signer: signerOf(auth), secureContext: secureContextOf('ca', trusted) }
     case 'certificate':
-      for (const field of ['cert', 'key'] as const) checkMaterial(`auth.${field}`, auth[field])
       return {
         signer: undefined,
         secureContext: secureContextOf('auth', {
           ...trusted,
-          cert: asPem(auth.cert),
-          key: asPem(auth.key),
+          cert: asPem(materialOf('cert', auth.cert, 'certFile', auth.certFile)),
+          key: asPem(materialOf('key', auth.key, 'keyFile', auth.keyFile)),
           ...(auth.passphrase === undefined ? {} : { passphrase: auth.passphrase }),
         }),
       }
     case 'p12':
-      if (!(auth.pfx instanceof Uint8Array)) {
-        throw new ArgumentError('auth.pfx', `give the bytes of the .p12 file, not ${kindOf(auth.pfx)}`)
-      }
       return { signer: undefined, secureContext: p12Context(auth, trusted) }
     default:
       throw new ArgumentError('auth.type', `'token', 'certificate' or 'p12'`)
@@ -92,37 +61,55 @@ const checkMaterial = (field: string, value: unknown): void => {
   throw new ArgumentError(field, `give PEM text or its bytes, not ${kindOf(value)}`)
 }
 
+/** Contents that were given, or those of the file that was named instead. */
+const materialOf = (
+  field: string,
+  value: string | Uint8Array | undefined,
+  fileField: string,
+  file: string | URL | undefined,
+): string | Uint8Array => {
+  if (file === undefined) {
+    checkMaterial(`auth.${field}`, value)
+    return value as string | Uint8Array
+  }
+  if (value !== undefined) throw new ArgumentError(`auth.${field}`, `leave it out beside ${fileField}`)
+  return readCredentialFile(`auth.${fileField}`, file)
+}
+
 const signerOf = (auth: TokenAuth): TokenSigner => {
-  if (typeof auth.keyId !== 'string' || !isKeyId(auth.keyId)) {
+  const keyId = auth.keyId ?? /AuthKey_([A-Z0-9]{10})\.p8$/.exec(String(auth.keyFile))?.[1]
+  if (typeof keyId !== 'string' || !isKeyId(keyId)) {
     throw new ArgumentError('auth.keyId', 'ten characters A-Z and 0-9, as in AuthKey_<keyId>.p8')
   }
   if (typeof auth.teamId !== 'string' || !isTeamId(auth.teamId)) {
     throw new ArgumentError('auth.teamId', 'ten characters A-Z and 0-9, shown on the membership page')
   }
-  const privateKey = privateKeyOf(auth.privateKey)
+  const privateKey = privateKeyOf(auth)
   if (privateKey.asymmetricKeyType !== 'ec' || privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new ArgumentError(
       'auth.privateKey',
       `an auth key is an EC key on P-256, this one is ${privateKey.asymmetricKeyType ?? 'secret'}; for a push certificate use type 'certificate'`,
     )
   }
-  return sharedSigner({ keyId: auth.keyId, teamId: auth.teamId, privateKey })
+  return sharedSigner({ keyId, teamId: auth.teamId, privateKey })
 }
 
-const privateKeyOf = (value: unknown): KeyObject => {
+const privateKeyOf = ({ privateKey: value, keyFile }: TokenAuth): KeyObject => {
   if (value instanceof KeyObject) {
     if (value.type === 'private') return value
     throw new ArgumentError('auth.privateKey', `this KeyObject is a ${value.type} key; give the private one`)
   }
-  checkMaterial('auth.privateKey', value)
+  const material = materialOf('privateKey', value, 'keyFile', keyFile)
   try {
-    return createPrivateKey(asPem(value as string | Uint8Array))
+    return createPrivateKey(asPem(material))
   } catch (cause) {
-    throw new ArgumentError(
-      'auth.privateKey',
-      'not a private key in PEM. Give the contents of the .p8 file (-----BEGIN PRIVATE KEY-----), not its path',
-      cause,
-    )
+    throw keyFile === undefined
+      ? new ArgumentError(
+          'auth.privateKey',
+          'not a private key in PEM. Give the contents of the .p8 file (-----BEGIN PRIVATE KEY-----), or its path as keyFile',
+          cause,
+        )
+      : new ArgumentError('auth.keyFile', `${String(keyFile)} is not a private key in PEM`, cause)
   }
 }
 
@@ -142,7 +129,9 @@ const secureContextOf = (field: string, options: ContextOptions): SecureContext 
 }
 
 const p12Context = (auth: P12Auth, trusted: ContextOptions): SecureContext => {
-  const pfx = asPem(auth.pfx)
+  const pfx = p12Bytes(auth)
+  const field = auth.pfxFile === undefined ? 'auth.pfx' : 'auth.pfxFile'
+  const name = auth.pfxFile === undefined ? 'old.p12' : String(auth.pfxFile)
   try {
     return createSecureContext({ minVersion: 'TLSv1.2', ...trusted, pfx, passphrase: auth.passphrase ?? '' })
   } catch (cause) {
@@ -150,16 +139,26 @@ const p12Context = (auth: P12Auth, trusted: ContextOptions): SecureContext => {
     // OpenSSL 3 has no RC2 and 3DES in its default provider, with which keychains protect exported files.
     if (/unsupported/i.test(message)) {
       throw new ArgumentError(
-        'auth.pfx',
+        field,
         'the file is encrypted with an old cipher that OpenSSL 3 refuses. Convert it: ' +
-          'openssl pkcs12 -legacy -in old.p12 -nodes -out push.pem && openssl pkcs12 -export -in push.pem -out new.p12',
+          `openssl pkcs12 -legacy -in ${name} -nodes -out push.pem && openssl pkcs12 -export -in push.pem -out new.p12`,
         cause,
       )
     }
     if (/mac verify/i.test(message))
       throw new ArgumentError('auth.passphrase', 'does not open this .p12', cause)
-    throw new ArgumentError('auth.pfx', `not a usable .p12 file (${message})`, cause)
+    throw new ArgumentError(field, `not a usable .p12 file (${message})`, cause)
   }
+}
+
+const p12Bytes = ({ pfx, pfxFile }: P12Auth): Buffer => {
+  if (pfxFile === undefined && !(pfx instanceof Uint8Array)) {
+    throw new ArgumentError(
+      'auth.pfx',
+      `give the bytes of the .p12 file, or its path as pfxFile, not ${kindOf(pfx)}`,
+    )
+  }
+  return Buffer.from(materialOf('pfx', pfx, 'pfxFile', pfxFile))
 }
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'unknown error')

@@ -1,3 +1,5 @@
+import type { PayloadProblem } from '@carillon/wire'
+
 /**
  * What the caller wrote wrong: thrown by the constructor, rejected by `send`. A stable `code`, the name of the
  * argument in `field`, and a sentence with the fix. Never contains a key, certificate or password.
@@ -6,10 +8,13 @@ export class ArgumentError extends TypeError {
   override readonly name = 'ArgumentError'
   readonly code = 'ERR_APNS_ARGUMENT'
   readonly field: string
+  /** With a payload: everything that is wrong with it. */
+  readonly problems: readonly PayloadProblem[]
 
-  constructor(field: string, message: string, cause?: unknown) {
+  constructor(field: string, message: string, cause?: unknown, problems: readonly PayloadProblem[] = []) {
     super(`${field}: ${message}`, cause === undefined ? undefined : { cause })
     this.field = field
+    this.problems = problems
   }
 }
 

@@ -1,7 +1,12 @@
-import { appleHosts, applePorts, type Environment, isEnvironment } from '@carillon/wire'
-import { type Auth, identityOf } from './credentials.ts'
+import { appleHostOf, appleHosts, applePorts, type Environment } from '@carillon/wire'
+import { checkAddress, checkEnvironment } from './address.ts'
+import type { Auth } from './auth.ts'
+import { identityOf } from './credentials.ts'
 import { ArgumentError, kindOf } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import { type ProxyOptions, resolveProxy } from './proxy.ts'
+import { resolveLimits } from './resolve-limits.ts'
+import { type ResolvedRetry, type RetryOptions, resolveRetry } from './retry-options.ts'
 import type { Target } from './runtime.ts'
 import type { TokenSigner } from './token-signer.ts'
 
@@ -18,15 +23,32 @@ export interface PushClientOptions {
   readonly ca?: string | Uint8Array | readonly string[]
   /** The name in the service's certificate, where it is not `host`. */
   readonly serverName?: string
+  /** False: the handshake does not offer `h2`, for a service behind something that knows no ALPN. Default true. */
+  readonly alpn?: boolean
+  /** An HTTP proxy to tunnel through. CA, server name and client certificate are those of the service, unchanged. */
+  readonly proxy?: string | URL | ProxyOptions | undefined
+  /** Automatic retries after a pause; false: every failure is reported at once. Default: see `RetryOptions`. */
+  readonly retry?: RetryOptions | false
+  /** Where channels are managed, if not at Apple's host for that, or with `host` beside the device pushes. */
+  readonly channels?: ChannelsAddress
   /** Bounds that differ from DEFAULT_LIMITS. */
   readonly limits?: Partial<Limits>
+}
+
+/** Another host or port for channel management. */
+export interface ChannelsAddress {
+  readonly host?: string
+  readonly port?: number
+  readonly serverName?: string
 }
 
 /** Options that were checked. */
 export interface ResolvedOptions {
   readonly environment: Environment
   readonly target: Target
-  readonly authority: string
+  /** The same as `target` where channel management is at the same address. */
+  readonly channelsTarget: Target
+  readonly retry: ResolvedRetry
   readonly signer: TokenSigner | undefined
   readonly limits: Limits
 }
@@ -37,50 +59,67 @@ export const resolveOptions = (options: PushClientOptions): ResolvedOptions => {
     throw new ArgumentError('options', `give { auth, environment }, not ${kindOf(options)}`)
   }
   const { environment } = options
-  if (!isEnvironment(environment)) {
-    throw new ArgumentError('environment', `'sandbox' for development builds of an app, else 'production'`)
-  }
+  checkEnvironment(environment)
+  const isApple = options.host === undefined || appleHostOf(options.host) !== undefined
   const host = options.host ?? appleHosts[environment].http2
-  if (typeof host !== 'string' || host === '') throw new ArgumentError('host', 'give a name or address')
   const port = options.port ?? applePorts[environment].http2
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new ArgumentError('port', 'give a number from 1 to 65535')
-  }
   const serverName = options.serverName ?? host
-  if (typeof serverName !== 'string' || serverName === '') {
-    throw new ArgumentError('serverName', 'give the name in the certificate of the service, or leave it out')
-  }
+  checkAddress('', host, port)
+  checkServerName('', serverName)
   const { signer, secureContext } = identityOf(options.auth, options.ca)
-  const limits = resolveLimits(options.limits ?? {})
+  const limits: Limits = resolveLimits(DEFAULT_LIMITS, options.limits ?? {}, isZeroThatMeansSomething)
+  const target: Target = {
+    ...{ host, port, serverName, secureContext },
+    connectMsMax: limits.connectMsMax,
+    alpn: options.alpn ?? true,
+    proxy: options.proxy === undefined ? undefined : resolveProxy(options.proxy),
+  }
   return {
     environment,
-    target: { host, port, serverName, secureContext, connectMsMax: limits.connectMsMax },
-    // RFC 9113 §8.3.1, RFC 9110 §4.2.2: the default port of https is left out.
-    authority: port === 443 ? host : `${host}:${port}`,
+    target,
+    channelsTarget: channelsTargetOf(options.channels, target, environment, isApple),
+    retry: resolveRetry(options.retry, isApple),
     signer,
     limits,
   }
 }
 
+const channelsTargetOf = (
+  given: ChannelsAddress | undefined,
+  target: Target,
+  environment: Environment,
+  isApple: boolean,
+): Target => {
+  if (given === undefined && !isApple) return target
+  const host = given?.host ?? (isApple ? appleHosts[environment].channels : target.host)
+  const port = given?.port ?? (isApple ? applePorts[environment].channels : target.port)
+  const ownName = host === target.host ? target.serverName : host
+  const serverName = given?.serverName ?? ownName
+  checkAddress('channels.', host, port)
+  checkServerName('channels.', serverName)
+  return { ...target, host, port, serverName }
+}
+
+const checkServerName = (prefix: string, serverName: unknown): void => {
+  if (typeof serverName !== 'string' || serverName === '') {
+    throw new ArgumentError(
+      `${prefix}serverName`,
+      'give the name in the certificate of the service, or leave it out',
+    )
+  }
+}
+
+/** RFC 9113 §8.3.1, RFC 9110 §4.2.2: the default port of https is left out. */
+export const authorityOf = ({ host, port }: Target): string => (port === 443 ? host : `${host}:${port}`)
+
 /** Limits that mean something when they are 0. */
-const mayBeZero: readonly string[] = [
+const mayBeZero: readonly (keyof Limits)[] = [
   'queuedMax',
   'queuedMsMax',
   'resendsMax',
   'growthMsMin',
   'closeMsMax',
-] satisfies (keyof Limits)[]
+]
 
-const resolveLimits = (given: Partial<Limits>): Limits => {
-  const limits: Limits = { ...DEFAULT_LIMITS }
-  for (const [name, value] of Object.entries(given)) {
-    if (!(name in DEFAULT_LIMITS)) throw new ArgumentError(`limits.${name}`, 'there is no such limit')
-    if (value === undefined) continue
-    const least = mayBeZero.includes(name) ? 0 : 1
-    if (!Number.isInteger(value) || value < least) {
-      throw new ArgumentError(`limits.${name}`, `give a whole number, ${least} or more`)
-    }
-    limits[name as keyof Limits] = value
-  }
-  return limits
-}
+const isZeroThatMeansSomething = (name: keyof Limits, value: number): boolean =>
+  value === 0 && mayBeZero.includes(name)

@@ -1,5 +1,8 @@
+import type { HeaderList } from '@carillon/http2'
 import type { PooledConnection } from './pooled-connection.ts'
-import type { Push, PushResult } from './push.ts'
+import type { Notification } from './push.ts'
+import type { PushResult } from './result.ts'
+import type { AmbiguityPolicy } from './retry-options.ts'
 
 /** Who waits for results without a promise each. */
 export interface ResultLane {
@@ -9,6 +12,15 @@ export interface ResultLane {
 /** Who can take a push back. */
 export interface PushOwner {
   abort(pending: PendingPush): void
+}
+
+/** What makes a request of channel management or a broadcast of a push. */
+export interface ChannelCall {
+  readonly method: string
+  /** Headers beside those that every request has. */
+  readonly headers: HeaderList
+  /** Keeps what it needs of a success; `body` is valid only during the call. */
+  onSuccess(headers: HeaderList, body: Uint8Array): void
 }
 
 /** One push from `send` to its result: the only record that a push costs. It is on one list at a time. */
@@ -22,6 +34,12 @@ export class PendingPush {
   readonly collapseId: string
   readonly body: Uint8Array
   readonly signal: AbortSignal | undefined
+  /** '' where the push type decides. */
+  whenAmbiguous: AmbiguityPolicy | '' = ''
+  /** When the app registered, in milliseconds since 1970; 0 if unknown. */
+  registeredAt = 0
+  /** Set for requests that are no device push. */
+  call: ChannelCall | undefined = undefined
 
   /** By the pool's steady clock, in milliseconds; re-sends do not change it. */
   queuedAt = 0
@@ -30,7 +48,14 @@ export class PendingPush {
   streamId = 0
   /** Version of the provider token that it was sent with last. */
   tokenVersion = 0
+  /** Requests that were made for it. */
+  requests = 0
+  /** Those of them that the service certainly did not process. */
   resends = 0
+  /** The answer to one of them was lost: it may have been accepted. */
+  isAmbiguous = false
+  /** It pauses before its next attempt. */
+  isPausing = false
   /** It was sent again because the service asked for a new token or connection: that happens once. */
   hasMoved = false
 
@@ -40,8 +65,9 @@ export class PendingPush {
 
   resolve: ((result: PushResult) => void) | undefined = undefined
   lane: ResultLane | undefined = undefined
-  source: Push | undefined = undefined
+  source: Notification | undefined = undefined
   index = 0
+  deviceToken = ''
   owner: PushOwner | undefined = undefined
 
   constructor(
@@ -64,6 +90,11 @@ export class PendingPush {
     this.collapseId = collapseId
     this.body = body
     this.signal = signal
+  }
+
+  /** Requests that the service may have processed. */
+  get answeredAttempts(): number {
+    return this.requests - this.resends
   }
 
   /** Hands the result to whoever waits for it. */

@@ -6,6 +6,7 @@ import type { Transport } from './runtime.ts'
 
 /** What the pool learns from its connections. */
 export interface ConnectionEvents {
+  onReady(): void
   onRoom(): void
   onAnswer(
     connection: PooledConnection,
@@ -119,7 +120,10 @@ export class PooledConnection implements ClientHandler<PendingPush> {
   onCapacity(): void {
     this.isFull = false
     if (this.state === 'connecting') this.state = 'open'
-    this.wasOpen = true
+    if (!this.wasOpen) {
+      this.wasOpen = true
+      this.#events.onReady()
+    }
     this.#events.onRoom()
   }
 

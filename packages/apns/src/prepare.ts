@@ -14,9 +14,14 @@ import {
 } from '@carillon/wire'
 import type { ApnsIdSource } from './apns-id-source.ts'
 import { ArgumentError, kindOf } from './errors.ts'
+import { isHeaderText } from './header-text.ts'
 import { refusedLocally } from './outcome.ts'
+import { checkPayloadType, jsonBytes } from './payload-bytes.ts'
 import { PendingPush } from './pending-push.ts'
-import type { Push, PushRejected } from './push.ts'
+import type { Notification, Push } from './push.ts'
+import type { PushRejected } from './result.ts'
+import { isAmbiguityPolicy } from './retry-options.ts'
+import { expirationSecondsOf } from './unix-seconds.ts'
 
 /**
  * Turns what a caller gave into a record that can be sent, or into the rejection that the service would answer
@@ -35,12 +40,19 @@ export class Preparer {
     this.#needsTopic = needsTopic
   }
 
-  prepare(push: Push): PendingPush | PushRejected {
+  /** `deviceToken` where it is not the push's own: one notification then serves many. */
+  prepare(
+    push: Notification & Partial<Push>,
+    deviceToken: string | undefined = push?.deviceToken,
+  ): PendingPush | PushRejected {
     if (typeof push !== 'object' || push === null) {
       throw new ArgumentError('push', `give { deviceToken, topic, payload }, not ${kindOf(push)}`)
     }
+    if (typeof deviceToken !== 'string') {
+      throw new ArgumentError('deviceToken', `give the token as a hex string, not ${kindOf(deviceToken)}`)
+    }
     checkTypes(push)
-    const { deviceToken, pushType, collapseId = '' } = push
+    const { pushType, collapseId = '' } = push
     const apnsId = push.apnsId ?? this.#ids.next()
     if (push.apnsId !== undefined && !isApnsId(apnsId)) {
       return refusedLocally(apnsId, reasons.BadMessageId, 'apnsId is not a UUID')
@@ -75,11 +87,11 @@ export class Preparer {
         'collapseId has control characters or outer spaces',
       )
     }
-    const body = this.#encode(push.payload)
+    const body = this.encode(push.payload)
     const tooBig = checkSize(body.length, pushType)
     if (tooBig !== undefined) return refusedSize(apnsId, tooBig, body.length, pushType)
     const path = devicePath(normalDeviceToken(deviceToken))
-    return new PendingPush(
+    const pending = new PendingPush(
       path,
       apnsId,
       topic,
@@ -90,9 +102,13 @@ export class Preparer {
       body,
       push.signal,
     )
+    if (push.registeredAt !== undefined) pending.registeredAt = timeOf('registeredAt', push.registeredAt)
+    if (push.whenAmbiguous !== undefined) pending.whenAmbiguous = push.whenAmbiguous
+    return pending
   }
 
-  #encode(payload: Push['payload']): Uint8Array {
+  /** The bytes of a payload, as they are sent. Throws ArgumentError for a value that JSON cannot hold. */
+  encode(payload: Push['payload']): Uint8Array {
     if (typeof payload === 'string') {
       if (payload !== this.#text) {
         this.#bytes = Buffer.from(payload)
@@ -101,39 +117,37 @@ export class Preparer {
       return this.#bytes
     }
     if (payload instanceof Uint8Array) return payload
-    let text: string | undefined
-    try {
-      text = JSON.stringify(payload)
-    } catch (cause) {
-      throw new ArgumentError('payload', 'cannot be written as JSON (a cycle, or a BigInt?)', cause)
-    }
-    if (text === undefined) throw new ArgumentError('payload', 'cannot be written as JSON')
-    return Buffer.from(text)
+    return jsonBytes(payload)
   }
 }
 
-const checkTypes = (push: Push): void => {
-  const { deviceToken, topic, pushType, collapseId, apnsId, payload, signal } = push
-  if (typeof deviceToken !== 'string') {
-    throw new ArgumentError('deviceToken', `give the token as a hex string, not ${kindOf(deviceToken)}`)
-  }
+const checkTypes = (push: Notification & Partial<Push>): void => {
+  const { topic, pushType, collapseId, apnsId, payload, signal, whenAmbiguous } = push
   if (topic !== undefined && typeof topic !== 'string') throw mistyped('topic', topic)
   if (pushType !== undefined && typeof pushType !== 'string') throw mistyped('pushType', pushType)
   if (collapseId !== undefined && typeof collapseId !== 'string') throw mistyped('collapseId', collapseId)
   if (apnsId !== undefined && typeof apnsId !== 'string') throw mistyped('apnsId', apnsId)
-  if (typeof payload !== 'string' && (typeof payload !== 'object' || payload === null)) {
-    throw new ArgumentError('payload', `give an object, a JSON string or bytes, not ${kindOf(payload)}`)
-  }
+  checkPayloadType(payload)
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ArgumentError('signal', `give an AbortSignal, not ${kindOf(signal)}`)
   }
+  if (whenAmbiguous !== undefined && !isAmbiguityPolicy(whenAmbiguous)) {
+    throw new ArgumentError('whenAmbiguous', "give 'report', 'resend' or 'resendIfCollapsed'")
+  }
+}
+
+/** Milliseconds since 1970. */
+const timeOf = (field: string, value: unknown): number => {
+  const time = value instanceof Date ? value.getTime() : value
+  if (typeof time === 'number' && Number.isFinite(time)) return time
+  throw new ArgumentError(field, 'give a Date, or milliseconds since 1970')
 }
 
 const mistyped = (field: string, value: unknown): ArgumentError =>
   new ArgumentError(field, `give a string, not ${kindOf(value)}`)
 
 /** '' for none, undefined for a bad one. */
-const priorityText = ({ priority, pushType }: Push): string | undefined => {
+const priorityText = ({ priority, pushType }: Notification): string | undefined => {
   if (priority === undefined) return ''
   // Apple: "Pushing background updates to your App": a background push at priority 10 is an error.
   if (priority === 10) return pushType === 'background' ? undefined : '10'
@@ -141,22 +155,19 @@ const priorityText = ({ priority, pushType }: Push): string | undefined => {
   return priority === 1 ? '1' : undefined
 }
 
-const refusedPriority = (apnsId: string, { priority, pushType }: Push): PushRejected =>
+const refusedPriority = (apnsId: string, { priority, pushType }: Notification): PushRejected =>
   refusedLocally(
     apnsId,
     reasons.BadPriority,
     `priority is ${String(priority)}${pushType === 'background' ? ' with push type background' : ''}`,
   )
 
-const expirationText = ({ expiration }: Push): string | undefined => {
+const expirationText = ({ expiration }: Notification): string | undefined => {
   if (expiration === undefined) return ''
-  const seconds = expiration instanceof Date ? Math.floor(expiration.getTime() / 1000) : expiration
-  return Number.isInteger(seconds) && seconds >= 0 && seconds <= expirationSecondsMax
-    ? String(seconds)
-    : undefined
+  return expirationSecondsOf(expiration)?.toString()
 }
 
-const refusedExpiration = (apnsId: string, { expiration }: Push): PushRejected => {
+const refusedExpiration = (apnsId: string, { expiration }: Notification): PushRejected => {
   const isMilliseconds = typeof expiration === 'number' && expiration > expirationSecondsMax
   return refusedLocally(
     apnsId,
@@ -183,15 +194,6 @@ const refusedSize = (
       ? 'the payload is empty'
       : `the payload has ${bytes} bytes, ${payloadBytesMaxOf(pushType)} are allowed`,
   )
-
-/** Visible ASCII: what a header value may hold without question. RFC 9110 §5.5 */
-const isHeaderText = (text: string): boolean => {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x21 || code > 0x7e) return false
-  }
-  return true
-}
 
 /** The text as the engine takes it, one character for each byte of UTF-8; undefined if no header can hold it. */
 const headerBytes = (text: string): string | undefined => {

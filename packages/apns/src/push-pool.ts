@@ -1,17 +1,25 @@
 import { type EndReason, type ErrorCode, errorCodeName, type HeaderList } from '@carillon/http2'
-import type { Reason } from '@carillon/wire'
+import type { Environment, Reason } from '@carillon/wire'
 import { ConnectionSet, type ConnectionSetOptions } from './connection-set.ts'
+import { Counters, type PushClientStats } from './counters.ts'
 import { idleTickMs, type Limits, tickMs } from './limits.ts'
-import { acceptedBy, reasonOfAnswer, rejectedBy, unansweredBy } from './outcome.ts'
-import { type PendingPush, PushList, type PushOwner } from './pending-push.ts'
+import { type Answer, acceptedBy, answerOf, rejectedBy, unansweredBy } from './outcome.ts'
+import type { PendingPush, PushOwner } from './pending-push.ts'
 import type { ConnectionEvents, PooledConnection } from './pooled-connection.ts'
-import type { PushClientStats, PushResult, TransportReason } from './push.ts'
+import { PushQueue } from './push-queue.ts'
 import { requestHeaders } from './request-headers.ts'
+import type { PushResult, TransportReason } from './result.ts'
+import { retryAfterOf } from './retry-after.ts'
+import type { ResolvedRetry, RetryClass } from './retry-options.ts'
+import { RetryPlan, retryClassOf } from './retry-plan.ts'
 import type { Runtime, Ticker } from './runtime.ts'
 import { SteadyClock } from './steady-clock.ts'
+import type { Telemetry } from './telemetry.ts'
 import type { TokenSigner } from './token-signer.ts'
 
 export interface PoolOptions extends ConnectionSetOptions {
+  readonly environment: Environment
+  readonly retry: ResolvedRetry
   readonly authority: string
   readonly signer: TokenSigner | undefined
   readonly runtime: Runtime
@@ -21,8 +29,8 @@ export interface PoolOptions extends ConnectionSetOptions {
  * Gives pushes to connections, and every push exactly one result. Without I/O of its own: time comes with `tick`,
  * bytes come and go in the engine.
  *
- * A push is on one list at any time: `again` (goes out once more, before all others), `waiting`, or the `inFlight`
- * of one connection. It leaves them for good in `#settle` and nowhere else.
+ * A push is on one list at any time: `again` (goes out once more, before all others), `waiting`, the `inFlight` of
+ * one connection, or one of those that pause before a further attempt. It leaves them for good in `#settle` and nowhere else.
  */
 export class PushPool implements ConnectionEvents, PushOwner {
   readonly #options: PoolOptions
@@ -31,8 +39,10 @@ export class PushPool implements ConnectionEvents, PushOwner {
   readonly #clock: SteadyClock
   readonly #connections: ConnectionSet
   readonly #ticker: Ticker
-  readonly #again = new PushList()
-  readonly #waiting = new PushList()
+  readonly #queue = new PushQueue()
+  readonly #plan: RetryPlan
+  readonly #telemetry: Telemetry
+  readonly #counters = new Counters()
   #pending = 0
   #isAwake = false
   #isPumpDue = false
@@ -41,19 +51,19 @@ export class PushPool implements ConnectionEvents, PushOwner {
   #drainUntil = Number.POSITIVE_INFINITY
   #closed = Promise.withResolvers<void>()
 
-  #sent = 0
-  #accepted = 0
-  #rejected = 0
-  #unanswered = 0
-  #resent = 0
-
   constructor(options: PoolOptions) {
     this.#options = options
     this.#limits = options.limits
     this.#runtime = options.runtime
     this.#clock = new SteadyClock(() => options.runtime.now())
     this.#connections = new ConnectionSet(options)
+    this.#telemetry = options.telemetry
+    this.#plan = new RetryPlan(options.retry, options.limits, options.random)
     this.#ticker = options.runtime.ticker(() => this.tick(this.#clock.now()))
+  }
+
+  get isClosing(): boolean {
+    return this.#state !== 'open'
   }
 
   /** Takes a push. Its `settle` is called exactly once, at once where it cannot be taken. */
@@ -63,32 +73,32 @@ export class PushPool implements ConnectionEvents, PushOwner {
     push.queuedAt = now
     push.owner = this
     if (this.#state !== 'open') {
-      return this.#giveUp(push, 'ClientClosed', false, 'This client is closed; make a new one.')
+      return this.#giveUp(push, 'ClientClosed', 'This client is closed; make a new one.')
     }
     if (push.signal !== undefined) {
-      if (push.signal.aborted) return this.#giveUp(push, 'Aborted', false, 'Aborted before it was sent.')
+      if (push.signal.aborted) return this.#giveUp(push, 'Aborted', 'Aborted before it was sent.')
       push.signal.addEventListener('abort', push, { once: true })
     }
     if (!this.#isAwake) this.#wake()
-    if (this.#waiting.size === 0 && this.#again.size === 0) {
+    if (this.#queue.ready === 0) {
       const connection = this.#connections.withRoom(now)
       if (connection !== undefined && this.#send(connection, push, now)) return
     }
-    if (this.#waiting.size >= this.#limits.queuedMax) {
-      const hint = `${this.#waiting.size} pushes are waiting already. Await results, or use sendMany.`
-      return this.#giveUp(push, 'QueueFull', false, hint)
+    if (this.#isQueueFull()) {
+      const hint = `${this.#limits.queuedMax} pushes are waiting already. Await results, or use sendMany.`
+      return this.#giveUp(push, 'QueueFull', hint)
     }
-    this.#waiting.append(push)
+    this.#queue.add(push)
     // Later ones need no more: connections that are full call when they have room, the others are under way.
-    if (this.#waiting.size === 1) this.#connections.ensureOne(this, now)
+    if (this.#queue.waiting === 1) this.#connections.ensureOne(this, now)
   }
 
   /** The caller takes a push back. */
   abort(push: PendingPush): void {
     if (push.list === undefined) return
     const { connection } = push
-    const wasSent = connection !== undefined
-    this.#giveUp(push, 'Aborted', wasSent, wasSent ? 'Aborted before its answer came.' : 'Aborted, not sent.')
+    if (connection !== undefined) push.isAmbiguous = true
+    this.#giveUp(push, 'Aborted', push.isAmbiguous ? 'Aborted before its answer came.' : 'Aborted, not sent.')
     connection?.http2.cancel(push.streamId)
   }
 
@@ -103,30 +113,18 @@ export class PushPool implements ConnectionEvents, PushOwner {
   }
 
   stats(): PushClientStats {
-    let inFlight = 0
-    let open = 0
-    for (const connection of this.#connections.all) {
-      inFlight += connection.inFlight.size
-      if (connection.state === 'open') open += 1
-    }
-    return {
-      sent: this.#sent,
-      accepted: this.#accepted,
-      rejected: this.#rejected,
-      unanswered: this.#unanswered,
-      resent: this.#resent,
-      inFlight,
-      queued: this.#waiting.size + this.#again.size,
-      connections: open,
-      connectionsOpened: this.#connections.opened,
-      connectsFailed: this.#connections.failed,
-    }
+    const { ready: queued, pausing } = this.#queue
+    return { ...this.#counters.stats(), queued, pausing, ...this.#connections.stats() }
   }
 
   // What connections tell
 
+  onReady(): void {
+    this.#telemetry.connection('ready')
+  }
+
   onRoom(): void {
-    if (this.#again.size + this.#waiting.size > 0) this.#pump()
+    if (this.#queue.ready > 0) this.#pump()
   }
 
   onAnswer(
@@ -136,36 +134,40 @@ export class PushPool implements ConnectionEvents, PushOwner {
     headers: HeaderList,
     body: Uint8Array,
   ): void {
+    const now = this.#clock.now()
     if (connection.answers === 1) this.#connections.proved()
-    if (connection.inFlight.size === 0) connection.idleSince = this.#clock.now()
-    if (status === 200) {
-      this.#accepted += 1
-      this.#settle(push, acceptedBy(push, headers))
+    if (connection.inFlight.size === 0) connection.idleSince = now
+    this.#counters.answeredIn(now - push.openedAt)
+    if (status === 200 || (status < 300 && push.call !== undefined)) {
+      push.call?.onSuccess(headers, body)
+      this.#settle(push, acceptedBy(push, headers), now)
       return
     }
-    const { reason, timestampMs } = reasonOfAnswer(status, body)
+    const { reason, timestampMs } = answerOf(status, body)
     if (this.#mendsAndResends(connection, push, reason)) return
-    this.#reject(push, reason, status, timestampMs)
+    const retryAfterMs = retryAfterOf(headers, this.#clock.wallAt(now))
+    const kind = retryClassOf(reason)
+    if (kind !== undefined && this.#retries(push, kind, reason.text, retryAfterMs, now)) return
+    this.#reject(push, { reason, status, timestampMs, retryAfterMs })
   }
 
   onStreamReset(push: PendingPush, code: ErrorCode): void {
     const hint = `The service reset the stream (${errorCodeName(code)}) instead of answering.`
-    this.#giveUp(push, 'StreamReset', true, hint)
+    this.#lostAnswer(push, 'StreamReset', hint)
   }
 
   onRefused(connection: PooledConnection, push: PendingPush): void {
     const farewell = connection.goawayReason
     if (farewell?.fixer === 'account') {
       // Observed: a certificate of the wrong environment is answered with GOAWAY and the reason, not with a 403.
-      return this.#reject(push, farewell, farewell.status)
+      return this.#reject(push, { reason: farewell, status: farewell.status })
     }
     if (connection.state === 'open') connection.refusedAt(this.#clock.now(), push)
     if (push.resends >= this.#limits.resendsMax || this.#state === 'closed') {
       return this.#giveUp(
         push,
         'Refused',
-        false,
-        `The service refused it unprocessed ${push.resends + 1} times.`,
+        `The service refused it unprocessed ${push.resends + 1} times. Send it again later.`,
       )
     }
     this.#sendAgain(push)
@@ -173,9 +175,10 @@ export class PushPool implements ConnectionEvents, PushOwner {
 
   onGoaway(connection: PooledConnection): void {
     const reason = connection.goawayReason
+    this.#telemetry.connection('goaway', reason?.text)
     if (reason?.fixer === 'account' && connection.answers === 0) {
       // What waits would meet the same answer, each on a connection of its own.
-      this.#forEachQueued((push) => this.#reject(push, reason, reason.status))
+      this.#queue.each((push) => this.#reject(push, { reason, status: reason.status }))
     }
     // Make before break: what is left goes to another connection while this one finishes.
     if (this.#pending > 0) this.#pumpSoon()
@@ -185,11 +188,13 @@ export class PushPool implements ConnectionEvents, PushOwner {
     const why = this.#state === 'closed' ? 'ClientClosed' : 'ConnectionLost'
     const hint = `The connection ended before the answer: ${reason.message}`
     for (let push = connection.inFlight.first; push !== undefined; push = connection.inFlight.first) {
-      this.#giveUp(push, why, true, hint)
+      if (why === 'ConnectionLost') this.#lostAnswer(push, why, hint)
+      else this.#giveUpOpen(push, why, hint)
     }
     const failure = this.#connections.ended(connection, reason, this.#clock.now())
-    if (failure?.isDefinitive) {
-      this.#forEachQueued((push) => this.#giveUp(push, 'ConnectFailed', false, failure.message))
+    // While another one works, what waits goes there.
+    if (failure?.isDefinitive && !this.#connections.hasOpen) {
+      this.#queue.each((push) => this.#giveUp(push, 'ConnectFailed', failure.message))
     }
     if (this.#state === 'closed') this.#finishIfEnded()
     else if (this.#pending > 0) this.#pumpSoon()
@@ -201,58 +206,51 @@ export class PushPool implements ConnectionEvents, PushOwner {
   tick(now: number): void {
     if (this.#state === 'closed') {
       // They were told to close and did not.
-      for (const connection of [...this.#connections.all]) connection.transport.destroy()
-      return
+      return this.#connections.destroy()
     }
+    this.#queue.endPauses(now)
     this.#expireInFlight(now)
     this.#expireQueued(now)
     if (now >= this.#drainUntil) return this.#shutDown()
-    this.#connections.tend(this, now, this.#waiting.size > 0)
+    this.#connections.tend(this, now, this.#queue.waiting > 0)
     this.#pump()
     if (this.#pending > 0) this.#ticker.arm(tickMs, true)
     else this.#rest()
   }
 
   #expireInFlight(now: number): void {
-    const oldest = now - this.#limits.answerMsMax
-    const hint = `No answer within ${this.#limits.answerMsMax} ms.`
-    for (const { inFlight, http2 } of [...this.#connections.all]) {
-      for (let push = inFlight.first; push !== undefined && push.openedAt <= oldest; push = inFlight.first) {
-        // Off the list first: cancelling the last stream of a retiring connection ends it at once.
-        this.#giveUp(push, 'DeadlineExceeded', true, hint)
-        http2.cancel(push.streamId)
-      }
-    }
+    const { answerMsMax } = this.#limits
+    const hint = `No answer within ${answerMsMax} ms.`
+    this.#connections.cancelOpenedUntil(now - answerMsMax, (push) =>
+      this.#lostAnswer(push, 'DeadlineExceeded', hint),
+    )
   }
 
   #expireQueued(now: number): void {
     const oldest = now - this.#limits.queuedMsMax
     const failure = this.#connections.failure
     const why: TransportReason = failure === undefined ? 'DeadlineExceeded' : 'ConnectFailed'
-    const hint = failure?.message ?? `No free stream within ${this.#limits.queuedMsMax} ms.`
-    // `again` is not in the order of `queuedAt`, but it is never longer than what was in flight.
-    for (let push = this.#again.first; push !== undefined; ) {
-      const next: PendingPush | undefined = push.next
-      if (push.queuedAt <= oldest) this.#giveUp(push, why, false, hint)
-      push = next
-    }
-    const { first } = this.#waiting
-    for (let push = first; push !== undefined && push.queuedAt <= oldest; push = this.#waiting.first) {
-      this.#giveUp(push, why, false, hint)
-    }
+    const hint =
+      failure?.message ??
+      `No free stream within ${this.#limits.queuedMsMax} ms. Send more slowly, or raise limits.connectionsMax.`
+    this.#queue.eachQueuedUntil(oldest, (push) => this.#giveUp(push, why, hint))
   }
 
   #wake(): void {
     this.#isAwake = true
-    for (const { transport } of this.#connections.all) transport.ref()
+    this.#connections.keepAlive(true)
     this.#ticker.arm(tickMs, true)
   }
 
   /** Nothing pending: the process may exit, and ticks are rare. */
   #rest(): void {
     this.#isAwake = false
-    for (const { transport } of this.#connections.all) transport.unref()
-    if (this.#connections.all.length > 0) this.#ticker.arm(idleTickMs, false)
+    this.#connections.keepAlive(false)
+    if (!this.#connections.isEmpty) this.#ticker.arm(idleTickMs, false)
+  }
+
+  #isQueueFull(): boolean {
+    return this.#queue.waiting + this.#queue.pausing >= this.#limits.queuedMax
   }
 
   // Sending
@@ -271,7 +269,7 @@ export class PushPool implements ConnectionEvents, PushOwner {
     if (this.#state === 'closed') return
     const now = this.#clock.now()
     for (;;) {
-      const push = this.#again.first ?? this.#waiting.first
+      const push = this.#queue.first
       if (push === undefined) return
       const connection = this.#connections.withRoom(now)
       if (connection === undefined) return this.#connections.ensureOne(this, now)
@@ -291,12 +289,13 @@ export class PushPool implements ConnectionEvents, PushOwner {
     push.connection = connection
     push.streamId = streamId
     push.openedAt = now
+    push.requests += 1
     if (token !== undefined) {
       push.tokenVersion = token.version
       connection.firstTokenVersion ||= token.version
     }
     connection.inFlight.append(push)
-    this.#sent += 1
+    this.#counters.sent += 1
     return true
   }
 
@@ -304,8 +303,8 @@ export class PushPool implements ConnectionEvents, PushOwner {
   #sendAgain(push: PendingPush): void {
     push.connection = undefined
     push.resends += 1
-    this.#resent += 1
-    this.#again.append(push)
+    this.#counters.resent += 1
+    this.#queue.addAgain(push)
     this.#pumpSoon()
   }
 
@@ -328,32 +327,62 @@ export class PushPool implements ConnectionEvents, PushOwner {
     return true
   }
 
+  /** Puts a failed push aside for a further attempt, where there is one. */
+  #retries(
+    push: PendingPush,
+    kind: RetryClass,
+    reason: string,
+    retryAfterMs: number | undefined,
+    now: number,
+  ): boolean {
+    if (this.#state !== 'open' || this.#isQueueFull()) return false
+    const delayMs = this.#plan.delayMs(push, kind, retryAfterMs, now, this.#clock.wallAt(now))
+    if (delayMs < 0) return false
+    push.list?.remove(push)
+    push.connection = undefined
+    this.#counters.retried += 1
+    this.#queue.pause(push, now + delayMs)
+    this.#telemetry.retry(push, reason, delayMs)
+    return true
+  }
+
   // Results
 
-  #giveUp(push: PendingPush, reason: TransportReason, isAmbiguous: boolean, hint: string): void {
-    this.#unanswered += 1
-    this.#settle(push, unansweredBy(push.apnsId, reason, isAmbiguous, hint))
+  /** It was sent, and nobody knows what became of it: by its policy it goes out again, or ends as ambiguous. */
+  #lostAnswer(push: PendingPush, reason: TransportReason, hint: string): void {
+    push.isAmbiguous = true
+    const resends = this.#plan.resendsAmbiguous(push)
+    if (resends && this.#retries(push, 'transport', reason, undefined, this.#clock.now())) return
+    this.#giveUp(push, reason, hint)
   }
 
-  #reject(push: PendingPush, reason: Reason, status: number, timestampMs?: number): void {
-    this.#rejected += 1
-    this.#settle(push, rejectedBy(push, reason, status, timestampMs))
+  /** It was sent, and there is no time left to ask again. */
+  #giveUpOpen(push: PendingPush, reason: TransportReason, hint: string): void {
+    push.isAmbiguous = true
+    this.#giveUp(push, reason, hint)
   }
 
-  #settle(push: PendingPush, result: PushResult): void {
-    push.list?.remove(push)
+  #giveUp(push: PendingPush, reason: TransportReason, hint: string): void {
+    const result = unansweredBy(push, reason, hint, this.#plan.adviceMs('transport', undefined))
+    this.#settle(push, result, this.#clock.now())
+  }
+
+  #reject(push: PendingPush, answer: Answer): void {
+    const kind = retryClassOf(answer.reason)
+    const adviceMs = kind === undefined ? undefined : this.#plan.adviceMs(kind, answer.retryAfterMs)
+    this.#settle(push, rejectedBy(push, answer, adviceMs, this.#options.environment), this.#clock.now())
+  }
+
+  #settle(push: PendingPush, result: PushResult, now: number): void {
+    this.#queue.remove(push)
     push.connection = undefined
     push.signal?.removeEventListener('abort', push)
     this.#pending -= 1
+    this.#counters.settled(result)
+    if (this.#telemetry.tellsPushes) this.#telemetry.done(push, result, now)
     push.settle(result)
     // Not from within a call of the engine, which may be on its way through a batch of answers.
     if (this.#pending === 0 && this.#state === 'draining') this.#runtime.soon(() => this.#shutDown())
-  }
-
-  #forEachQueued(action: (push: PendingPush) => void): void {
-    for (const list of [this.#again, this.#waiting]) {
-      for (let push = list.first; push !== undefined; push = list.first) action(push)
-    }
   }
 
   // The end
@@ -361,21 +390,18 @@ export class PushPool implements ConnectionEvents, PushOwner {
   #shutDown(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    const hint = 'The client was closed.'
-    this.#forEachQueued((push) => this.#giveUp(push, 'ClientClosed', false, hint))
-    for (const { inFlight, http2 } of [...this.#connections.all]) {
-      for (let push = inFlight.first; push !== undefined; push = inFlight.first) {
-        this.#giveUp(push, 'ClientClosed', true, hint)
-        http2.cancel(push.streamId)
-      }
-      http2.close()
-    }
+    const hint = 'The client was closed before it was sent: give close() a longer drainMsMax.'
+    this.#queue.each((push) => this.#giveUp(push, 'ClientClosed', hint))
+    this.#connections.cancelOpenedUntil(Number.POSITIVE_INFINITY, (push) =>
+      this.#giveUpOpen(push, 'ClientClosed', 'The client was closed before the answer.'),
+    )
+    this.#connections.close()
     this.#finishIfEnded()
-    if (this.#connections.all.length > 0) this.#ticker.arm(1000, true)
+    if (!this.#connections.isEmpty) this.#ticker.arm(1000, true)
   }
 
   #finishIfEnded(): void {
-    if (this.#connections.all.length > 0) return
+    if (!this.#connections.isEmpty) return
     this.#ticker.stop()
     this.#closed.resolve()
   }

@@ -1,16 +1,17 @@
 import type { HeaderList, IndexingPolicies } from '@carillon/http2'
 import { header } from '@carillon/wire'
-import type { PendingPush } from './pending-push.ts'
+import type { ChannelCall, PendingPush } from './pending-push.ts'
 
 /**
- * The header list of a device push. Values that repeat from push to push (token, topic, type, priority,
- * expiration) cost one byte each in the engine's table; path and apns-id are new every time.
+ * The header list of a request. Values that repeat from push to push (token, topic, type, priority, expiration)
+ * cost one byte each in the engine's table; path and apns-id are new every time.
  */
 export const requestHeaders = (
   push: PendingPush,
   authority: string,
   authorization: string | undefined,
 ): HeaderList => {
+  if (push.call !== undefined) return callHeaders(push, push.call, authority, authorization)
   const list = [
     header.method,
     'POST',
@@ -32,8 +33,23 @@ export const requestHeaders = (
   return list
 }
 
+/** Channel management and broadcasts have the bundle id in the path, and a request id instead of an apns-id. */
+const callHeaders = (
+  push: PendingPush,
+  call: ChannelCall,
+  authority: string,
+  authorization: string | undefined,
+): HeaderList => {
+  const list = [header.method, call.method, header.scheme, 'https', header.authority, authority]
+  list.push(header.path, push.path, header.apnsRequestId, push.apnsId)
+  if (authorization !== undefined) list.push(header.authorization, authorization)
+  list.push(...call.headers)
+  return list
+}
+
 /** Apple: "Sending notification requests to APNs" on HPACK: ids that seldom repeat stay out of the small table. */
 export const requestIndexing: IndexingPolicies = {
   [header.apnsId]: 'literal',
+  [header.apnsRequestId]: 'literal',
   [header.apnsCollapseId]: 'literal',
 }

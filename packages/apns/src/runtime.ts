@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import type { ClientConnection } from '@carillon/http2'
+import type { ProxyTarget } from './proxy.ts'
 
 /** Where connections of a client go. */
 export interface Target {
@@ -8,6 +9,11 @@ export interface Target {
   /** The name that the service's certificate must carry; also sent as SNI. */
   readonly serverName: string
   readonly secureContext: SecureContext
+  /** Whether the handshake names HTTP/2; without that the service has to know it from the first bytes. */
+  readonly alpn: boolean
+  /** False: any certificate is taken. Only programs that move over from a client with this option ask for it. */
+  readonly rejectUnauthorized?: boolean
+  readonly proxy: ProxyTarget | undefined
   /** For DNS, TCP and the TLS handshake. */
   readonly connectMsMax: number
 }

@@ -1,25 +1,34 @@
 import type { PendingPush, ResultLane } from './pending-push.ts'
-import type { Push, PushResult, SentPush } from './push.ts'
+import type { Notification } from './push.ts'
+import type { PushResult, SentPush } from './result.ts'
 
-/** What `sendMany` needs of its client. */
-export interface ManySender<P extends Push> {
-  /** Sends a push for a lane, or hands the lane a result at once. Throws ArgumentError. */
-  sendFor(lane: ManyLane<P>, index: number, push: P): void
+/** What `sendMany` pulls from. */
+export type Source<T> = Iterable<T> | AsyncIterable<T>
+
+/** What a lane needs of its client. */
+export interface ManySender<T, N extends Notification> {
+  /** Sends what came from the source, or hands the lane a result at once. Throws ArgumentError. */
+  sendFor(lane: ManyLane<T, N>, index: number, item: T): void
   takeBack(push: PendingPush): void
 }
 
-type Source<P> = Iterable<P> | AsyncIterable<P>
+/** How many are under way, and who may stop it. */
+export interface ManyOptions {
+  readonly pendingMax: number
+  readonly signal: AbortSignal | undefined
+}
 
 /**
- * Pulls pushes from a source and hands on their results as they come. At most `pendingMax` pushes are held, be they
- * queued, in flight, or answered and not yet taken by the reader: a slow reader slows the source down.
+ * Pulls from a source and hands on the results as they come. At most `pendingMax` pushes are held, be they queued,
+ * in flight, or answered and not yet taken by the reader: a slow reader slows the source down.
  */
-export class ManyLane<P extends Push> implements ResultLane {
-  readonly #sender: ManySender<P>
+export class ManyLane<T, N extends Notification> implements ResultLane {
+  readonly #sender: ManySender<T, N>
   readonly #pendingMax: number
-  readonly #iterator: Iterator<P> | AsyncIterator<P>
+  readonly #signal: AbortSignal | undefined
+  readonly #iterator: Iterator<T> | AsyncIterator<T>
   readonly #isAsync: boolean
-  #results: SentPush<P>[] = []
+  #results: SentPush<N>[] = []
   /** Results of the batch that the reader is taking now. */
   #untaken = 0
   readonly #unsettled = new Set<PendingPush>()
@@ -30,9 +39,10 @@ export class ManyLane<P extends Push> implements ResultLane {
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(sender: ManySender<P>, source: Source<P>, pendingMax: number) {
+  constructor(sender: ManySender<T, N>, source: Source<T>, { pendingMax, signal }: ManyOptions) {
     this.#sender = sender
     this.#pendingMax = pendingMax
+    this.#signal = signal
     this.#isAsync = Symbol.asyncIterator in source
     this.#iterator =
       Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
@@ -45,18 +55,21 @@ export class ManyLane<P extends Push> implements ResultLane {
 
   settled(pending: PendingPush, result: PushResult): void {
     this.#unsettled.delete(pending)
-    this.done(pending.index, pending.source as P, result)
+    this.done(pending.index, pending.deviceToken, pending.source as N, result)
   }
 
   /** A result without a push that was taken. */
-  done(index: number, push: P, result: PushResult): void {
+  done(index: number, deviceToken: string, push: N, result: PushResult): void {
     if (this.#isStopped) return
-    this.#results.push({ index, push, result })
+    this.#results.push({ index, deviceToken, push, result })
     this.#notify()
   }
 
-  async *results(): AsyncGenerator<SentPush<P>, void, undefined> {
+  async *results(): AsyncGenerator<SentPush<N>, void, undefined> {
+    const signal = this.#signal
     try {
+      if (signal?.aborted) this.#abort()
+      else signal?.addEventListener('abort', this.#abort, { once: true })
       for (;;) {
         this.#pull()
         const batch = this.#results
@@ -77,6 +90,7 @@ export class ManyLane<P extends Push> implements ResultLane {
         })
       }
     } finally {
+      signal?.removeEventListener('abort', this.#abort)
       this.#stop()
     }
   }
@@ -88,8 +102,13 @@ export class ManyLane<P extends Push> implements ResultLane {
   #pull(): void {
     if (this.#isAsync) return this.#pullNext()
     try {
-      const iterator = this.#iterator as Iterator<P>
-      while (!this.#isExhausted && this.#hasRoom()) this.#take(iterator.next())
+      const iterator = this.#iterator as Iterator<T>
+      while (!this.#isExhausted && this.#hasRoom()) {
+        const next = iterator.next()
+        // The source itself may have ended the run; it could not be left while it ran.
+        if (this.#isExhausted) return this.#leaveSource()
+        this.#take(next)
+      }
     } catch (error) {
       this.#onSourceError(error)
     }
@@ -99,10 +118,10 @@ export class ManyLane<P extends Push> implements ResultLane {
   #pullNext(): void {
     if (this.#isPulling || this.#isExhausted || !this.#hasRoom()) return
     this.#isPulling = true
-    ;(this.#iterator as AsyncIterator<P>).next().then(this.#onNext, this.#onSourceError)
+    ;(this.#iterator as AsyncIterator<T>).next().then(this.#onNext, this.#onSourceError)
   }
 
-  readonly #onNext = (next: IteratorResult<P>): void => {
+  readonly #onNext = (next: IteratorResult<T>): void => {
     this.#isPulling = false
     if (this.#isExhausted) return
     try {
@@ -116,12 +135,13 @@ export class ManyLane<P extends Push> implements ResultLane {
 
   readonly #onSourceError = (error: unknown): void => {
     this.#isPulling = false
+    if (this.#isExhausted) return
     this.#isExhausted = true
     this.#failure = { error }
     this.#notify()
   }
 
-  #take(next: IteratorResult<P>): void {
+  #take(next: IteratorResult<T>): void {
     if (next.done) this.#isExhausted = true
     else this.#sender.sendFor(this, this.#index++, next.value)
   }
@@ -132,16 +152,31 @@ export class ManyLane<P extends Push> implements ResultLane {
     wake?.()
   }
 
+  /** Nothing more is pulled; what was not sent ends as Aborted, what was sent gets its result, then it is over. */
+  readonly #abort = (): void => {
+    if (!this.#isExhausted) this.#leaveSource()
+    this.#isExhausted = true
+    this.#takeBackUnsent()
+    this.#notify()
+  }
+
   /** The reader is done, at the end or before: what was not sent yet is taken back, the source is told. */
   #stop(): void {
-    const isEarly = !this.#isExhausted || this.#failure !== undefined
+    if (!this.#isExhausted || this.#failure !== undefined) this.#leaveSource()
     this.#isExhausted = true
     this.#isStopped = true
+    this.#takeBackUnsent()
+  }
+
+  #takeBackUnsent(): void {
     for (const pending of [...this.#unsettled]) {
       if (pending.connection === undefined) this.#sender.takeBack(pending)
     }
-    if (!isEarly) return
-    // Not awaited: a source that waits for its next value would hold the reader up. Its failure interests nobody now.
-    Promise.resolve(this.#iterator.return?.()).catch(() => {})
+  }
+
+  /** Not awaited: a source that waits for its next value would hold the reader up. Its failure interests nobody now. */
+  #leaveSource(): void {
+    const leave = async () => void (await this.#iterator.return?.())
+    leave().catch(() => {})
   }
 }

@@ -78,3 +78,18 @@ test('apns-send-many.ts sends to every line', async () => {
   expect(err).toContain('accepted: 2')
   expect(code).toBe(0)
 })
+
+test("first-push.ts, which names nothing but Apple's service", async () => {
+  // The key lies where the program runs, as its file name promises.
+  writeFileSync(join(folder, 'AuthKey_ABC123DEFG.p8'), makeAuthKey())
+  const preload = fileURLToPath(new URL('support/redirect-tls.ts', import.meta.url))
+  const push = async (token: string) => {
+    const args = ['--import', preload, join(root, 'examples', 'first-push.ts'), token]
+    const redirected = { ...env, PUSH_PORT: env.PORT, PUSH_CA: env.CA_FILE }
+    const child = spawn(process.execPath, args, { cwd: folder, env: redirected })
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
+    return out + err
+  }
+  expect(await push('abcd')).toMatch(/^accepted as [0-9a-f-]{36}\n$/)
+  expect(await push('0000')).toMatch(/^Unregistered: .* Drop the token/)
+})

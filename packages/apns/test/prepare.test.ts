@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { ApnsIdSource } from '../src/apns-id-source.ts'
-import { ArgumentError, type Push } from '../src/index.ts'
+import type { Push } from '../src/index.ts'
 import { PendingPush } from '../src/pending-push.ts'
 import { Preparer } from '../src/prepare.ts'
+import { expectArgumentError } from './support/argument-error.ts'
 import { Seeded } from './support/seeded.ts'
 import { deviceToken, push } from './support/service.ts'
 
@@ -74,9 +75,7 @@ test.each<[unknown, string]>([
   [{ ...push(), payload: { toJSON: () => undefined } }, 'payload'],
   [{ ...push(), signal: {} }, 'signal'],
 ])('%o is a mistake in the program, told with the field', (bad, field) => {
-  const attempt = (): unknown => preparer().prepare(bad as Push)
-  expect(attempt).toThrow(ArgumentError)
-  expect(attempt).toThrow(new RegExp(`^${field}: `))
+  expectArgumentError(field, () => preparer().prepare(bad as Push))
 })
 
 test('with a certificate the topic may be left out', () => {

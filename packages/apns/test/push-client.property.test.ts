@@ -12,6 +12,8 @@ interface Faults {
   /** Of each request, how probable each fault is. */
   readonly rates: readonly number[]
   readonly viaMany: boolean
+  /** Lost answers are asked for again. */
+  readonly resends: boolean
 }
 
 const faults: fc.Arbitrary<Faults> = fc.record({
@@ -20,6 +22,7 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   pushes: fc.integer({ min: 1, max: 250 }),
   rates: fc.array(fc.constantFrom(0, 0, 0, 0.01, 0.05, 0.3), { minLength: 10, maxLength: 10 }),
   viaMany: fc.boolean(),
+  resends: fc.boolean(),
 })
 
 /** A service that misbehaves in ten ways, by the dice of a seed. */
@@ -75,7 +78,10 @@ test('whatever a service does, each push has one result, and the result is true'
         limits: { answerMsMax: 5_000, queuedMsMax: 20_000, connectsPerMinuteMax: 1000 },
       })
       const results: PushResult[] = []
-      const list = Array.from({ length: given.pushes }, (_, n) => push(n))
+      const list = Array.from({ length: given.pushes }, (_, n) => ({
+        ...push(n),
+        whenAmbiguous: given.resends ? ('resend' as const) : undefined,
+      }))
       const run = async (): Promise<void> => {
         if (given.viaMany) for await (const { result } of client.sendMany(list)) results.push(result)
         else await Promise.all(list.map(async (one) => results.push(await client.send(one))))
@@ -86,8 +92,8 @@ test('whatever a service does, each push has one result, and the result is true'
       expect(results.length).toBe(given.pushes)
       expect(new Set(results.map(({ apnsId }) => apnsId)).size).toBe(given.pushes)
       const accepted = new Set(service.accepted)
-      // Nothing is doubled: no push was accepted twice.
-      expect(accepted.size).toBe(service.accepted.length)
+      // Nothing is doubled: no push was accepted twice, unless that was asked for.
+      if (!given.resends) expect(accepted.size).toBe(service.accepted.length)
       for (const result of results) {
         if (result.ok) expect(accepted).toContain(result.apnsId)
         else if (!result.ambiguous) expect(accepted).not.toContain(result.apnsId)
@@ -100,9 +106,56 @@ test('whatever a service does, each push has one result, and the result is true'
         unanswered: given.pushes - oks - rejected,
         inFlight: 0,
         queued: 0,
+        pausing: 0,
         connections: 0,
       })
     }),
     { numRuns: Number(process.env.APNS_RUNS ?? 150) },
+  )
+})
+
+test('whenever callers take pushes back or close the client, each has one result, and the result is true', async () => {
+  const callers = fc.record({
+    given: faults,
+    abortsAt: fc.array(fc.integer({ min: 0, max: 8_000 }), { maxLength: 20 }),
+    closesAt: fc.integer({ min: 0, max: 12_000 }),
+    drain: fc.boolean(),
+  })
+  await fc.assert(
+    fc.asyncProperty(callers, async ({ given, abortsAt, closesAt, drain }) => {
+      const service = misbehaving(given)
+      const { world } = service
+      const client = clientOf(service, {
+        limits: { answerMsMax: 5_000, queuedMsMax: 20_000, connectsPerMinuteMax: 1000, closeMsMax: 3_000 },
+      })
+      const signals = abortsAt.map((at) => {
+        const controller = new AbortController()
+        world.after(at, () => controller.abort())
+        return controller.signal
+      })
+      const results: PushResult[] = []
+      const all = Array.from({ length: given.pushes }, async (_, n) => {
+        const signal = signals[n % (2 * signals.length + 1)]
+        // Some are sent later, also to a client that is closed by then.
+        if (n % 3 === 0) await new Promise<void>((resolve) => world.after(n * 40, resolve))
+        const whenAmbiguous = given.resends ? ('resend' as const) : undefined
+        results.push(await client.send({ ...push(n), whenAmbiguous, ...(signal && { signal }) }))
+      })
+      const closed = new Promise<void>((resolve) => world.after(closesAt, resolve)).then(() =>
+        client.close({ drain }),
+      )
+      await world.until(Promise.all([closed, ...all]))
+
+      expect(results.length).toBe(given.pushes)
+      const accepted = new Set(service.accepted)
+      if (!given.resends) expect(accepted.size).toBe(service.accepted.length)
+      for (const result of results) {
+        if (result.ok) expect(accepted).toContain(result.apnsId)
+        else if (!result.ambiguous) expect(accepted).not.toContain(result.apnsId)
+      }
+      expect(client.stats()).toMatchObject({ inFlight: 0, queued: 0, pausing: 0, connections: 0 })
+      expect(world.isKeptAlive).toBe(false)
+    }),
+    { numRuns: Number(process.env.APNS_RUNS ?? 60) },
   )
 })

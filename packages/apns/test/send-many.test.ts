@@ -1,12 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Push, SentPush } from '../src/index.ts'
+import { gather } from './support/results.ts'
 import { clientOf, deviceToken, push, ScriptedService } from './support/service.ts'
-
-const collect = async (results: AsyncIterable<SentPush>): Promise<SentPush[]> => {
-  const all: SentPush[] = []
-  for await (const result of results) all.push(result)
-  return all
-}
 
 function* pushes(count: number, seen?: { pulled: number }): Generator<Push> {
   for (let n = 0; n < count; n++) {
@@ -33,7 +28,7 @@ test('every push of an iterable gets its result, with index and push', async () 
   const service = waiting()
   const client = clientOf(service)
   const list = [...pushes(5000)]
-  const results = await service.world.until(collect(client.sendMany(list)))
+  const results = await service.world.until(gather(client.sendMany(list)))
   expect(results.length).toBe(5000)
   expect(results.every(({ index, push: sent, result }) => sent === list[index] && result.ok)).toBe(true)
   expect(new Set(results.map(({ index }) => index)).size).toBe(5000)
@@ -59,7 +54,7 @@ test('an async iterable that is slow does not hold results back', async () => {
     })(),
   )
   expect(waits).toBe(1)
-  const rest = await service.world.until(collect(iterator))
+  const rest = await service.world.until(gather(iterator))
   expect(first.length + rest.length).toBe(95)
 })
 
@@ -83,7 +78,7 @@ test('values that are refused without being sent are results like others', async
   const service = waiting()
   const client = clientOf(service)
   const list = [push(0), { ...push(1), deviceToken: 'nonsense' }, push(2)]
-  const results = await service.world.until(collect(client.sendMany(list)))
+  const results = await service.world.until(gather(client.sendMany(list)))
   results.sort((a, b) => a.index - b.index)
   expect(results.map(({ result }) => result.ok)).toEqual([true, false, true])
 })
@@ -151,7 +146,7 @@ test('after close the results say so', async () => {
   const service = waiting()
   const client = clientOf(service)
   await client.close()
-  const results = await service.world.until(collect(client.sendMany(pushes(5000))))
+  const results = await service.world.until(gather(client.sendMany(pushes(5000))))
   expect(results.length).toBe(5000)
   expect(results.every(({ result }) => !result.ok && result.reason === 'ClientClosed')).toBe(true)
 })
@@ -160,4 +155,69 @@ test('no iterable is a mistake', () => {
   const client = clientOf(waiting())
   expect(() => client.sendMany(5 as unknown as Push[])).toThrow(/^pushes: /)
   expect(() => client.sendMany(undefined as unknown as Push[])).toThrow(/^pushes: /)
+})
+
+describe('a source that ends the run by itself', () => {
+  test.each([
+    [
+      'a generator',
+      (stop: () => void) =>
+        (function* () {
+          yield push(0)
+          stop()
+          yield push(1)
+        })(),
+    ],
+    [
+      'an async generator',
+      (stop: () => void) =>
+        (async function* () {
+          yield push(0)
+          stop()
+          yield push(1)
+        })(),
+    ],
+  ])('%s: what it gives afterwards is not sent, and the loop ends in good order', async (_name, source) => {
+    const service = waiting()
+    const client = clientOf(service)
+    const controller = new AbortController()
+    const uncaught: unknown[] = []
+    const note = (error: unknown) => void uncaught.push(error)
+    process.on('uncaughtException', note)
+    try {
+      const results = client.sendMany(
+        source(() => controller.abort()),
+        { signal: controller.signal },
+      )
+      expect((await service.world.until(gather(results))).map(({ index }) => index)).toEqual([0])
+      await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      process.off('uncaughtException', note)
+    }
+    expect(uncaught).toEqual([])
+    expect(service.requests).toBe(0)
+  })
+
+  test('a generator that fails when it is left does not bring the program down', async () => {
+    const service = waiting()
+    const client = clientOf(service)
+    const source = function* () {
+      try {
+        for (let n = 0; ; n++) yield push(n)
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: it is what is tested
+        throw new Error('the file cannot be closed')
+      }
+    }
+    const seen: number[] = []
+    await service.world.until(
+      (async () => {
+        for await (const { index } of client.sendMany(source())) {
+          seen.push(index)
+          break
+        }
+      })(),
+    )
+    expect(seen).toHaveLength(1)
+  })
 })

@@ -1,74 +1,41 @@
-import { execFile } from 'node:child_process'
+import dns from 'node:dns'
 import { once } from 'node:events'
 import http2 from 'node:http2'
 import { type AddressInfo, createServer } from 'node:net'
-import { promisify } from 'node:util'
-import { type Listener, listen, ServerConnection } from '@carillon/http2'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { PushClient, type PushClientOptions, type PushResult } from '../src/index.ts'
-import { makeAuthKey, makeCertificate, type TestCertificate } from './support/certificate.ts'
+import { createServer as createTlsServer } from 'node:tls'
+import { type Listener, listen, ServerConnection, serve } from '@carillon/http2'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { PushClient, PushResult } from '../src/index.ts'
+import { makeCertificate } from './support/certificate.ts'
+import { certificate, clientTo, privateKey, startService } from './support/local-service.ts'
+import { accept } from './support/node-http2-peer.ts'
+import { sendAll } from './support/results.ts'
+import { outputOfSender } from './support/sending-program.ts'
 import { newKeyId, push } from './support/service.ts'
 
-const privateKey = makeAuthKey()
-let server: TestCertificate
-const cleanUps: (() => unknown)[] = []
-
-beforeAll(() => {
-  server = makeCertificate()
-})
-
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-const clientTo = (port: number, options: Partial<PushClientOptions> = {}): PushClient => {
-  const client = new PushClient({
-    auth: { type: 'token', keyId: newKeyId(), teamId: 'TEAM000001', privateKey },
-    environment: 'sandbox',
-    host: '127.0.0.1',
-    port,
-    ca: server.cert,
-    ...options,
-  })
-  cleanUps.push(() => client.close({ drainMsMax: 0 }))
-  return client
-}
-const sendAll = (client: PushClient, count: number): Promise<PushResult[]> =>
-  Promise.all(Array.from({ length: count }, (_, n) => client.send(push(n))))
 const oks = (results: readonly PushResult[]): number => results.filter(({ ok }) => ok).length
 
-type Respond = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders, count: number) => void
-
-/** A service on node:http2, an implementation that shares no code with ours. */
-const peer = async (respond: Respond, settings: http2.Settings = {}, tls: object = {}) => {
-  const service = http2.createSecureServer({ ...server, settings, ...tls })
-  let count = 0
-  const sessions: http2.ServerHttp2Session[] = []
-  service.on('session', (session) => {
-    session.on('error', () => {})
-    sessions.push(session)
-  })
-  service.on('stream', (stream, headers) => {
-    stream.on('error', () => {})
-    stream.resume()
-    stream.on('end', () => respond(stream, headers, count++))
-  })
-  service.listen(0, '127.0.0.1')
-  await once(service, 'listening')
-  cleanUps.push(() => {
-    for (const session of sessions) session.destroy()
-    service.close()
-  })
-  return { port: (service.address() as AddressInfo).port, sessions }
+/** Accepts every push, on our own engine. */
+const ownService = (): ServerConnection => {
+  const connection: ServerConnection = new ServerConnection(
+    {},
+    {
+      onRequest(streamId, headers) {
+        const id = headers[headers.indexOf('apns-id') + 1] ?? ''
+        connection.respond(streamId, [':status', '200', 'apns-id', id])
+      },
+      onBodyTooLarge() {},
+      onRequestReset() {},
+      onEnd() {},
+    },
+  )
+  return connection
 }
-
-const accept: Respond = (stream, headers) =>
-  stream.respond({ ':status': 200, 'apns-id': headers['apns-id'] }, { endStream: true })
 
 describe('with node:http2 as the service, over TLS', () => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('5000 pushes over %s', async (maxVersion) => {
     const ids: unknown[] = []
-    const { port } = await peer(
+    const { port } = await startService(
       (stream, headers, count) => {
         ids.push(headers['apns-id'])
         accept(stream, headers, count)
@@ -82,7 +49,7 @@ describe('with node:http2 as the service, over TLS', () => {
   })
 
   test('one stream at first, then a thousand', async () => {
-    const { port } = await peer(
+    const { port } = await startService(
       (stream, headers, count) => {
         if (count === 0) stream.session?.settings({ maxConcurrentStreams: 1000 })
         accept(stream, headers, count)
@@ -95,7 +62,7 @@ describe('with node:http2 as the service, over TLS', () => {
   test('GOAWAY that names a stream: those above go elsewhere, those below are answered', async () => {
     const answered = new Map<unknown, number>()
     let last = 0
-    const { port, sessions } = await peer((stream, headers, count) => {
+    const { port, sessions } = await startService((stream, headers, count) => {
       const isFirst = stream.session === sessions[0]
       if (isFirst && count === 50) {
         last = stream.id ?? 0
@@ -113,7 +80,7 @@ describe('with node:http2 as the service, over TLS', () => {
   })
 
   test('refused streams, rejections and resets, each exactly once', async () => {
-    const { port } = await peer((stream, headers, count) => {
+    const { port } = await startService((stream, headers, count) => {
       const answer = (status: number, body: object): void => {
         stream.respond({ ':status': status, 'apns-id': headers['apns-id'] })
         stream.end(JSON.stringify(body))
@@ -124,7 +91,7 @@ describe('with node:http2 as the service, over TLS', () => {
       else if (count % 10 === 4) answer(429, { reason: 'TooManyRequests' })
       else accept(stream, headers, count)
     })
-    const client = clientTo(port)
+    const client = clientTo(port, { retry: false })
     const results = await sendAll(client, 400)
     const { accepted, rejected, unanswered, sent, resent } = client.stats()
     expect(results.length).toBe(400)
@@ -136,7 +103,7 @@ describe('with node:http2 as the service, over TLS', () => {
 
   test('a session that is destroyed leaves sent pushes ambiguous and the rest to the next', async () => {
     const accepted = new Set<unknown>()
-    const { port, sessions } = await peer(
+    const { port, sessions } = await startService(
       (stream, headers, count) => {
         if (count === 100) return sessions[0]?.destroy()
         accepted.add(headers['apns-id'])
@@ -150,12 +117,13 @@ describe('with node:http2 as the service, over TLS', () => {
       else expect(result).toMatchObject({ reason: 'ConnectionLost', ambiguous: true })
     }
     expect(oks(results)).toBeGreaterThanOrEqual(950)
+    expect(oks(results)).toBeLessThan(1000)
   })
 
   test('a push certificate is shown in the handshake, and no token is sent', async () => {
     const mine = makeCertificate('com.example.app')
     const seen: unknown[] = []
-    const { port } = await peer(
+    const { port } = await startService(
       (stream, headers, count) => {
         const socket = stream.session?.socket as import('node:tls').TLSSocket
         seen.push([socket.getPeerCertificate().subject.CN, headers.authorization])
@@ -172,7 +140,11 @@ describe('with node:http2 as the service, over TLS', () => {
 
   test('a service that hangs up on a certificate after the handshake: certainly not sent', async () => {
     // Node verifies the client's certificate when the client believes the handshake done.
-    const { port, sessions } = await peer(accept, {}, { requestCert: true, ca: makeCertificate().cert })
+    const { port, sessions } = await startService(
+      accept,
+      {},
+      { requestCert: true, ca: makeCertificate().cert },
+    )
     const auth = { type: 'certificate' as const, ...makeCertificate('com.example.other') }
     const result = await clientTo(port, { auth, limits: { queuedMsMax: 300 } }).send(push())
     expect(result).toMatchObject({ reason: 'ConnectFailed', ambiguous: false, sent: false })
@@ -180,16 +152,71 @@ describe('with node:http2 as the service, over TLS', () => {
   })
 })
 
+describe('how connections are made', () => {
+  test.each([true, false])('ALPN offered: %s', async (alpn) => {
+    const offered: unknown[] = []
+    // A TLS server of its own, since node:http2 demands ALPN; what it decrypts goes to our engine as it is.
+    const service = createTlsServer(
+      {
+        ...certificate,
+        ALPNCallback: ({ protocols }) => {
+          offered.push(protocols)
+          return 'h2'
+        },
+      },
+      (socket) => serve(socket, ownService()),
+    )
+    service.listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    onTestFinished(() => void service.close())
+    const { port } = service.address() as AddressInfo
+    expect(await clientTo(port, { alpn }).send(push())).toMatchObject({ ok: true })
+    expect(offered).toEqual(alpn ? [['h2']] : [])
+  })
+
+  test('the name is looked up anew for each connection', async () => {
+    const lookup = vi.spyOn(dns, 'lookup')
+    onTestFinished(() => void lookup.mockRestore())
+    const { port, sessions } = await startService((stream, headers, count) => {
+      accept(stream, headers, count)
+      stream.session?.close()
+    })
+    const client = clientTo(port, { host: 'localhost' })
+    for (let n = 0; n < 3; n++) expect(await client.send(push(n))).toMatchObject({ ok: true })
+    expect(sessions.length).toBeGreaterThan(1)
+    expect(lookup.mock.calls.filter(([name]) => name === 'localhost').length).toBe(sessions.length)
+  })
+
+  test('clients of several teams and keys share no connection, those of one key share its token', async () => {
+    const tokens = new Map<unknown, Set<unknown>>()
+    const { port } = await startService((stream, headers, count) => {
+      const seen = tokens.get(stream.session) ?? new Set()
+      tokens.set(stream.session, seen.add(headers.authorization))
+      accept(stream, headers, count)
+    })
+    const keys = [newKeyId(), newKeyId()]
+    const clients = ['TEAM000001', 'TEAM000002'].flatMap((teamId) =>
+      [...keys, ...keys].map((keyId) =>
+        clientTo(port, { auth: { type: 'token', keyId, teamId, privateKey } }),
+      ),
+    )
+    for (const client of clients) expect(oks(await sendAll(client, 20))).toBe(20)
+    expect(tokens.size).toBe(clients.length)
+    for (const seen of tokens.values()) expect(seen.size).toBe(1)
+    expect(new Set([...tokens.values()].flatMap((seen) => [...seen])).size).toBe(4)
+  })
+})
+
 describe('connects that cannot succeed', () => {
   test('an authority that is not trusted', async () => {
-    const { port } = await peer(accept)
+    const { port } = await startService(accept)
     const result = await clientTo(port, { ca: makeCertificate().cert }).send(push())
     expect(result).toMatchObject({ reason: 'ConnectFailed', ambiguous: false })
     expect(result).toHaveProperty('hint', expect.stringContaining('Give its CA as `ca`'))
   })
 
   test('a certificate for another name, and the name given', async () => {
-    const { port } = await peer(accept)
+    const { port } = await startService(accept)
     const result = await clientTo(port, { serverName: 'push.example' }).send(push())
     expect(result).toHaveProperty('hint', expect.stringContaining('Give that name as `serverName`'))
     expect(await clientTo(port, { serverName: 'localhost' }).send(push())).toMatchObject({ ok: true })
@@ -208,22 +235,8 @@ describe('connects that cannot succeed', () => {
 
 describe('with our own server, over TLS', () => {
   const ours = async (): Promise<Listener> => {
-    const listener = await listen(server, () => {
-      const connection: ServerConnection = new ServerConnection(
-        {},
-        {
-          onRequest(streamId, headers) {
-            const id = headers[headers.indexOf('apns-id') + 1] ?? ''
-            connection.respond(streamId, [':status', '200', 'apns-id', id])
-          },
-          onBodyTooLarge() {},
-          onRequestReset() {},
-          onEnd() {},
-        },
-      )
-      return connection
-    })
-    cleanUps.push(() => listener.close())
+    const listener = await listen(certificate, ownService)
+    onTestFinished(() => listener.close())
     return listener
   }
 
@@ -252,21 +265,6 @@ describe('with our own server, over TLS', () => {
 
   test('a program that sends and does not close ends by itself', async () => {
     const { port } = await ours()
-    const program = `
-      import { PushClient } from '@carillon/apns'
-      const client = new PushClient(JSON.parse(process.env.OPTIONS))
-      const result = await client.send(JSON.parse(process.env.PUSH))
-      console.log(JSON.stringify(result.ok))`
-    const options = {
-      auth: { type: 'token', keyId: 'KEYID00001', teamId: 'TEAM000001', privateKey },
-      environment: 'sandbox',
-      host: '127.0.0.1',
-      port,
-      ca: server.cert,
-    }
-    const env = { ...process.env, OPTIONS: JSON.stringify(options), PUSH: JSON.stringify(push()) }
-    const cwd = new URL('..', import.meta.url).pathname
-    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { env, cwd })
-    expect((await run).stdout.trim()).toBe('true')
+    expect(await outputOfSender(port)).toBe('true')
   })
 })

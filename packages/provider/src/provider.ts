@@ -115,6 +115,8 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
 export const connectPushClient: ConnectSender = ({ environment, credentials, connect }) =>
   new PushClient({
     environment,
+    // The outbox tries again, durably and with pauses of its own.
+    retry: false,
     auth:
       credentials.type === 'token'
         ? {

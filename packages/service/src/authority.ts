@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { Environment } from '@carillon/wire'
 
 /** What a team has set for one App ID, as far as the push service needs it. */
 export interface AppSettings {
@@ -7,6 +8,8 @@ export interface AppSettings {
   readonly pushEnabled: boolean
   /** How many notifications wait per device while it is away. 1 is Apple's rule; more makes it a queue. */
   readonly inboxMax: number
+  /** The broadcast capability; switching it off deletes all channels of the app. Means nothing without push. */
+  readonly broadcastEnabled: boolean
 }
 
 /** The public half of a `.p8` auth key. */
@@ -15,10 +18,12 @@ export interface AuthKey {
   readonly teamId: string
   readonly publicKey: KeyObject
   /** Older keys serve both environments: `all`. */
-  readonly environment: 'all' | 'sandbox' | 'production'
+  readonly environment: 'all' | Environment
   /** Bundle ids that the key may push to; `all` for a team-scoped key. */
   readonly topics: 'all' | readonly string[]
   readonly revoked: boolean
+  /** Another topic-specific key of the same team and environment that may be used on one connection with this one. */
+  readonly relatedKeyId?: string
 }
 
 export type AuthorityChange =

@@ -46,4 +46,63 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX messages_device ON messages (device, app, seq, inbox, expires);
     `,
   },
+  {
+    name: 'channels',
+    // A deleted channel keeps its row, so that its id is known and not given again.
+    up: (sql) => `
+      CREATE TABLE channels (
+        id ${sql.blob} PRIMARY KEY,
+        app TEXT NOT NULL,
+        policy ${sql.integer} NOT NULL,
+        created_at ${sql.integer} NOT NULL,
+        deleted_at ${sql.integer} NOT NULL DEFAULT 0
+      );
+      CREATE INDEX channels_of_app ON channels (app) WHERE deleted_at = 0;
+      CREATE INDEX channels_deleted ON channels (deleted_at) WHERE deleted_at > 0;
+      CREATE TABLE channel_messages (
+        channel ${sql.blob} PRIMARY KEY,
+        published_us ${sql.integer} NOT NULL,
+        expires ${sql.integer} NOT NULL,
+        priority ${sql.integer} NOT NULL,
+        request_id ${sql.blob} NOT NULL,
+        payload ${sql.blob} NOT NULL
+      );
+      CREATE INDEX channel_messages_expires ON channel_messages (expires);
+    `,
+  },
+  {
+    name: 'feedback',
+    // What the feedback service is still to tell. `seq` is the order in which tokens became inactive: a client
+    // takes out all up to the place that it has read. Tokens that were inactive before have never been told.
+    up: (sql) => `
+      CREATE TABLE feedback (
+        seq ${sql.serial},
+        token ${sql.blob} NOT NULL UNIQUE,
+        topic TEXT NOT NULL
+      );
+      CREATE INDEX feedback_topic ON feedback (topic, seq);
+      INSERT INTO feedback (token, topic)
+        SELECT token, topic FROM tokens WHERE inactive_since > 0 ORDER BY inactive_since;
+    `,
+  },
+  {
+    name: 'metrics',
+    // One number an hour of what happened to notifications. `hour` is its begin in milliseconds since 1970.
+    up: (sql) => `
+      CREATE TABLE metrics (
+        hour ${sql.integer} NOT NULL,
+        app TEXT NOT NULL,
+        push_type TEXT NOT NULL,
+        priority ${sql.integer} NOT NULL,
+        counter TEXT NOT NULL,
+        value ${sql.integer} NOT NULL,
+        PRIMARY KEY (hour, app, push_type, priority, counter)
+      );
+    `,
+  },
+  {
+    name: 'tokenAsked',
+    // When the app asked for its token last, to the day; 0: not since it was issued.
+    up: (sql) => `ALTER TABLE tokens ADD COLUMN asked_at ${sql.integer} NOT NULL DEFAULT 0;`,
+  },
 ]

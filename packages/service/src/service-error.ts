@@ -9,14 +9,20 @@ export type ServiceErrorCode =
   | 'CERTIFICATE_UNUSABLE'
   /** A CA certificate of the authority cannot be read. */
   | 'AUTHORITY_UNUSABLE'
+  /** An option has a value that it cannot have, or does not exist. */
+  | 'OPTION_INVALID'
+  /** The admin API has a port and no key. */
+  | 'ADMIN_KEY_MISSING'
 
-/** Why the push service could not start: one sentence that names the thing and what to do, the origin in `cause`. */
+/** Why the push service could not start: `message` names the thing, `fix` says what to do, `cause` holds the origin. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
   readonly code: ServiceErrorCode
+  readonly fix: string
 
-  constructor(code: ServiceErrorCode, message: string, cause: unknown) {
+  constructor(code: ServiceErrorCode, message: string, fix: string, cause?: unknown) {
     super(message, { cause })
     this.code = code
+    this.fix = fix
   }
 }

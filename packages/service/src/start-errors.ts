@@ -17,8 +17,9 @@ export function checkTls(
   try {
     createSecureContext({ cert: tls.certPem, key: tls.keyPem })
   } catch (cause) {
-    const message = `The TLS certificate and key of the push service cannot be used (${textOf(cause)}); give a certificate in PEM and the key that belongs to it.`
-    throw new ServiceError('CERTIFICATE_UNUSABLE', message, cause)
+    const message = `The TLS certificate and key of the push service cannot be used (${textOf(cause)}).`
+    const fix = 'Give a certificate in PEM and the key that belongs to it.'
+    throw new ServiceError('CERTIFICATE_UNUSABLE', message, fix, cause)
   }
   try {
     // OpenSSL skips what it cannot read; then nobody's certificate would be trusted, and nobody would know why.
@@ -29,7 +30,7 @@ export function checkTls(
     }
   } catch (cause) {
     const message = `A CA certificate of the authority cannot be read (${textOf(cause)}).`
-    throw new ServiceError('AUTHORITY_UNUSABLE', message, cause)
+    throw new ServiceError('AUTHORITY_UNUSABLE', message, 'Give CA certificates in PEM.', cause)
   }
 }
 
@@ -40,7 +41,8 @@ export async function openDataDirectory(dataDir: string): Promise<Database> {
     return await openDatabase({ engine: 'sqlite', file: join(dataDir, databaseFile), migrations })
   } catch (cause) {
     const message = `The data directory ${dataDir} cannot be used: ${textOf(cause)}`
-    throw new ServiceError('DATA_DIRECTORY', message, cause)
+    const fix = 'Stop whoever else uses it, and check that it may be written to.'
+    throw new ServiceError('DATA_DIRECTORY', message, fix, cause)
   }
 }
 
@@ -59,12 +61,14 @@ export async function listening<T>(
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException | undefined)?.code
     if (code === 'EADDRINUSE') {
-      const message = `Port ${port} on ${host} is in use by another program; set ${option} to a free port, or to 0 for any.`
-      throw new ServiceError('PORT_TAKEN', message, cause)
+      const message = `Port ${port} on ${host} is in use by another program.`
+      const fix = `Set ${option} to a free port, or to 0 for any.`
+      throw new ServiceError('PORT_TAKEN', message, fix, cause)
     }
     if (code !== undefined && ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'].includes(code)) {
-      const message = `Nothing can listen on ${host}, port ${port} (${code}); set host to an address of this machine and ${option} to a port that may be used.`
-      throw new ServiceError('ADDRESS_UNUSABLE', message, cause)
+      const message = `Nothing can listen on ${host}, port ${port} (${code}).`
+      const fix = `Set host to an address of this machine and ${option} to a port that may be used.`
+      throw new ServiceError('ADDRESS_UNUSABLE', message, fix, cause)
     }
     throw cause
   }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { toDer } from '../../portal/src/pki/asn1.ts'
 import { signCertificate } from '../../portal/src/pki/certificate.ts'
+import { topicList } from '../../portal/src/pki/extensions.ts'
 import {
   authorityLayout,
   type CertificateLayout,
@@ -25,6 +26,8 @@ export interface Issued {
 export interface IssueOptions {
   readonly notBefore?: number
   readonly notAfter?: number
+  /** A topic list of its own, for a sandbox or production certificate. */
+  readonly topics?: { topic: string; kinds: string[] }[]
 }
 
 /** A certificate authority of one level, laid out as the portal lays out its own. */
@@ -51,11 +54,14 @@ export class TestAuthority {
     bundleId: string,
     options: IssueOptions = {},
   ): Promise<Issued> {
-    return this.#sign(pushLayout(kind, bundleId, context), await makeKey('p256'), options)
+    const layout = pushLayout(kind, bundleId, context)
+    const listed = options.topics === undefined ? [] : [topicList(options.topics)]
+    const extensions = [...layout.extensions, ...listed]
+    return this.#sign({ ...layout, extensions }, await makeKey('p256'), options)
   }
 
-  async server(): Promise<Issued> {
-    return this.#sign(serverLayout(['localhost'], 30, context), await makeKey('p256'), {})
+  async server(options: IssueOptions = {}): Promise<Issued> {
+    return this.#sign(serverLayout(['localhost'], 30, context), await makeKey('p256'), options)
   }
 
   #sign(layout: CertificateLayout, key: KeyObject, options: IssueOptions): Issued {

@@ -36,7 +36,14 @@ export class MemoryAuthority implements Authority {
   }
 
   setApp(bundleId: string, settings: Partial<AppSettings> = {}): void {
-    this.appTable.set(bundleId, { bundleId, teamId, pushEnabled: true, inboxMax: 1, ...settings })
+    this.appTable.set(bundleId, {
+      bundleId,
+      teamId,
+      pushEnabled: true,
+      inboxMax: 1,
+      broadcastEnabled: true,
+      ...settings,
+    })
     this.#tell({ kind: 'app', bundleId })
   }
 

@@ -8,8 +8,9 @@ import { openDatabase } from '@carillon/database'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrations } from '../src/migrations.ts'
 import { seedTokens } from '../src/registry/seed.ts'
-import { type PushService, type ServiceOptions, startService } from '../src/service.ts'
+import { startService } from '../src/service.ts'
 import { ServiceError } from '../src/service-error.ts'
+import type { PushService, ServiceOptions } from '../src/service-options.ts'
 import { databaseFile } from '../src/start-errors.ts'
 import { type Issued, TestAuthority } from './certificates.ts'
 import { Provider } from './gateway/provider.ts'
@@ -146,12 +147,12 @@ test('a second close() does not close the database under the requests that the f
 })
 
 describe('a start that fails says what to do, and leaves nothing open', () => {
-  test.each(['http2', 'courier'] as const)('the port of %s is taken', async (name) => {
+  test.each(['http2', 'courier', 'binary', 'feedback'] as const)('the port of %s is taken', async (name) => {
     const port = await takenPort()
     const error = await failure({ ports: { http2: 0, courier: 0, [name]: port } })
     expect(error.code).toBe('PORT_TAKEN')
     expect(error.message).toContain(`Port ${port} on 127.0.0.1 is in use`)
-    expect(error.message).toContain(`ports.${name}`)
+    expect(error.fix).toContain(`ports.${name}`)
     // The same directory opens at once: the database of the failed start is closed.
     await start()
   })

@@ -35,7 +35,13 @@ export function authorityOf(portal: Portal): Authority {
 }
 
 function settingsOf(app: PortalApp): AppSettings {
-  return { bundleId: app.bundleId, teamId: app.teamId, pushEnabled: app.push, inboxMax: app.inboxMax }
+  return {
+    bundleId: app.bundleId,
+    teamId: app.teamId,
+    pushEnabled: app.push,
+    inboxMax: app.inboxMax,
+    broadcastEnabled: app.broadcast,
+  }
 }
 
 function authKeyOf(key: PortalKey, publicKey: AuthKey['publicKey']): AuthKey {
@@ -46,6 +52,7 @@ function authKeyOf(key: PortalKey, publicKey: AuthKey['publicKey']): AuthKey {
     environment: key.environment,
     topics: key.scope === 'team' ? 'all' : key.topics,
     revoked: key.status === 'revoked',
+    ...(key.relatedKeyId === undefined ? {} : { relatedKeyId: key.relatedKeyId }),
   }
 }
 

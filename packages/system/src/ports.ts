@@ -1,11 +1,11 @@
-import { defaultPorts } from '@carillon/wire'
+import { defaultPorts, type ServicePorts } from '@carillon/wire'
 
 /** One port for every listener of a system; 0: chosen by the operating system. */
 export interface SystemPorts {
   readonly portal: number
   readonly provider: number
-  readonly sandbox: { readonly http2: number; readonly courier: number }
-  readonly production: { readonly http2: number; readonly courier: number }
+  readonly sandbox: ServicePorts
+  readonly production: ServicePorts
 }
 
 /** `default`: Apple's numbers for production, the same plus 10000 for the sandbox. `auto`: any free ones. */
@@ -13,7 +13,7 @@ export type PortChoice = 'default' | 'auto'
 
 export function portsFor(choice: PortChoice): SystemPorts {
   if (choice === 'auto') {
-    const any = { http2: 0, courier: 0 }
+    const any: ServicePorts = { http2: 0, binary: 0, feedback: 0, courier: 0, courierWebSocket: 0, admin: 0 }
     return { portal: 0, provider: 0, sandbox: any, production: any }
   }
   // The two HTTP APIs stand beside Apple's 2195 to 2197.

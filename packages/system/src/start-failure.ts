@@ -7,7 +7,11 @@ type ListenError = NodeJS.ErrnoException & { address?: string; port?: number }
  * cannot have; here they are the same for all, with the options of the whole system. Others pass through.
  */
 export function startFailure(error: unknown): unknown {
-  for (let origin = error; origin instanceof Error; origin = origin.cause) {
+  for (
+    let origin = error as Error | undefined;
+    origin?.message !== undefined;
+    origin = origin.cause as Error | undefined
+  ) {
     const sentence = listenFailure(origin)
     if (sentence) return sentence
   }

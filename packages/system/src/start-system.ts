@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { openPortal, type Portal, startPortalServer } from '@carillon/portal'
 import { startProvider } from '@carillon/provider'
-import { type ListenAddress, type PushService, startService } from '@carillon/service'
+import {
+  type FaultControl,
+  type ListenAddress,
+  openCourierCommons,
+  type PushService,
+  startService,
+} from '@carillon/service'
 import { type Environment, environments } from '@carillon/wire'
 import { authorityOf } from './authority.ts'
 import { type DataDirectory, prepareDataDirectory, secretIn } from './data-directory.ts'
@@ -13,7 +20,10 @@ import {
   writeEndpoints,
 } from './endpoints.ts'
 import { type PortChoice, portsFor, type SystemPorts } from './ports.ts'
+import { type ServiceSettings, settingsOf } from './service-settings.ts'
 import { startFailure } from './start-failure.ts'
+
+const dayMs = 86_400_000
 
 export interface SystemOptions {
   /** Everything of this system lives here; made on first use. */
@@ -25,6 +35,12 @@ export interface SystemOptions {
   /** Further names and addresses for the listeners' certificates. */
   readonly names?: readonly string[]
   readonly teamName?: string
+  /** Options of both environments of the push service; each may have others of its own. */
+  readonly pushService?: ServiceSettings
+  readonly sandbox?: Omit<ServiceSettings, 'admission'>
+  readonly production?: Omit<ServiceSettings, 'admission'>
+  /** Milliseconds since the epoch, for every party; the clock of the machine unless said otherwise. */
+  readonly now?: () => number
   /** Told when a party accepts connections, in the order of starting. */
   readonly onStarted?: (party: 'portal' | 'provider' | Environment, address: string) => void
 }
@@ -32,6 +48,8 @@ export interface SystemOptions {
 export interface RunningSystem {
   readonly endpoints: Endpoints
   readonly portal: Portal
+  /** Trouble on purpose, in each environment. */
+  readonly faults: Readonly<Record<Environment, FaultControl>>
   /** Ends everything gracefully, newest party first; calling it twice is allowed. */
   close(): Promise<void>
 }
@@ -65,7 +83,7 @@ async function startParties(
 ): Promise<RunningSystem> {
   const ports = typeof options.ports === 'object' ? options.ports : portsFor(options.ports ?? 'default')
   const host = options.host ?? '127.0.0.1'
-  const now = Date.now
+  const { now = Date.now } = options
   const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
   const tell = options.onStarted ?? (() => {})
 
@@ -80,15 +98,25 @@ async function startParties(
   const authority = authorityOf(portal)
   // Made anew at every start: always fresh, and its key never touches the disk.
   const tls = await portal.ca.issueServerCertificate({ names })
+  // What faults on purpose may show; it ended a day ago.
+  const expired = { validityDays: 1, notBefore: now() - 2 * dayMs }
+  const expiredTls = await portal.ca.issueServerCertificate({ names, ...expired })
+  const commons = openCourierCommons(options.pushService?.admission ?? {}, now)
+  // One key for the portal and for what tells of the push service.
+  const admin = { key: (await readFile(portal.files.adminKey, 'utf8')).trim() }
   const services = {} as Record<Environment, PushService>
   for (const environment of environments) {
     services[environment] = await startService({
+      ...settingsOf(options.pushService, options[environment]),
       environment,
       dataDir: directory[environment],
       authority,
       tls,
+      expiredTls,
+      commons,
       host,
       ports: ports[environment],
+      admin,
       now,
       random,
     })
@@ -128,7 +156,13 @@ async function startParties(
   }
   await writeEndpoints(endpoints)
   started.push({ close: () => removeEndpoints(directory.path) })
-  return { endpoints, portal, close: closeAll }
+  const faults = { sandbox: services.sandbox.faults, production: services.production.faults }
+  return { endpoints, portal, faults, close: closeAll }
+}
+
+function urlOf(scheme: 'https' | 'wss', address: ListenAddress): string {
+  const { host, port } = dialable(address)
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function isLoopback(host: string): boolean {
@@ -141,14 +175,14 @@ function dialable({ host, port }: ListenAddress): Address {
   return host === '::' ? { host: '::1', port } : { host, port }
 }
 
-function endpointsOf({ http2, courier }: PushService): EnvironmentEndpoints {
-  // The binary gateway, feedback, the WebSocket courier and the admin API come later.
+function endpointsOf(service: PushService): EnvironmentEndpoints {
+  const { http2, binary, feedback, courier, courierWebSocket, admin } = service
   return {
     http2,
-    binary: null,
-    feedback: null,
+    binary: binary ?? null,
+    feedback: feedback ?? null,
     courier,
-    courierWebSocket: { url: null },
-    admin: { url: null },
+    courierWebSocket: { url: courierWebSocket ? `${urlOf('wss', courierWebSocket)}/` : null },
+    admin: { url: admin ? urlOf('https', admin) : null },
   }
 }

@@ -5,6 +5,8 @@ export type SystemErrorCode =
   | 'ADDRESS'
   | 'START_FAILED'
   | 'ENDPOINTS_UNREADABLE'
+  /** The configuration file cannot be read or understood. */
+  | 'CONFIGURATION'
 
 /** Why a system could not be started or found: `message` names the thing, `fix` says what to do about it. */
 export class SystemError extends Error {

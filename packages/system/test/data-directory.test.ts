@@ -51,13 +51,9 @@ test('a file is replaced whole and leaves nothing beside it', async () => {
 
 test('the sandbox has the ports of production plus 10000; auto leaves all to the system', () => {
   const { production, sandbox, portal, provider } = portsFor('default')
-  expect(production).toMatchObject({ http2: 2197, courier: 5223 })
-  expect(sandbox).toMatchObject({ http2: 12197, courier: 15223 })
+  expect(production).toMatchObject({ http2: 2197, binary: 2195, feedback: 2196, courier: 5223 })
+  expect(sandbox).toMatchObject({ http2: 12197, binary: 12195, feedback: 12196, courier: 15223 })
   expect(new Set([production.http2, sandbox.http2, portal, provider]).size).toBe(4)
-  expect(portsFor('auto')).toEqual({
-    portal: 0,
-    provider: 0,
-    sandbox: { http2: 0, courier: 0 },
-    production: { http2: 0, courier: 0 },
-  })
+  const any = { http2: 0, binary: 0, feedback: 0, courier: 0, courierWebSocket: 0, admin: 0 }
+  expect(portsFor('auto')).toEqual({ portal: 0, provider: 0, sandbox: any, production: any })
 })

@@ -1,54 +1,80 @@
 import {
+  courierCapabilities,
   courierConnectedUnexplained,
   courierConnectStatus,
   courierExtensions,
   courierPushTypes,
   courierStorageFlags,
-  encodeCourierMessage,
   type MessageOf,
   payloadBytesMax,
 } from '@carillon/wire'
 import type { Origin } from '../delivery/device-link.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
+import type { DeviceHooks } from './connected-device.ts'
 import type { Rejection } from './session-connect.ts'
+import type { KeepAliveBounds } from './session-host.ts'
 
-/** What of our own we add to the protocol for those who ask. */
-const offeredExtensions = courierExtensions.installation
+/** What of our own we add to the protocol for those who ask; some of it is served by parts that may be absent. */
+function offeredExtensions({ power, reports }: DeviceHooks): number {
+  const { installation, resume, closeReason } = courierExtensions
+  return (
+    installation |
+    resume |
+    closeReason |
+    (power === undefined ? 0 : courierExtensions.power) |
+    (reports === undefined ? 0 : courierExtensions.reports)
+  )
+}
 
 /** What Apple's courier was seen to announce. */
 const largeMessageBytesMax = 15_360
 
 /** The extensions that both ends know; undefined for a device that did not speak of any. */
-export function agreedExtensions(connect: MessageOf<'connect'>): number | undefined {
-  return connect.extensions === undefined ? undefined : connect.extensions & offeredExtensions
+export function agreedExtensions(connect: MessageOf<'connect'>, hooks: DeviceHooks): number | undefined {
+  return connect.extensions === undefined ? undefined : connect.extensions & offeredExtensions(hooks)
 }
 
 /** Independent clients fail without one or the other of these fields, so all are always there. */
-export function connectedFrame(
+export function connectedMessage(
   baseToken: Uint8Array,
   serverTimeMs: number,
   extensions: number | undefined,
-): Uint8Array {
+  keepAlive: KeepAliveBounds | undefined,
+): MessageOf<'connected'> {
   const connected: MessageOf<'connected'> = {
     type: 'connected',
     status: courierConnectStatus.ok,
     token: baseToken,
     ...fixedFields,
     serverTimeMs,
+    ...keepAlive,
   }
-  return encodeCourierMessage(extensions === undefined ? connected : { ...connected, extensions })
+  if (extensions === undefined) return connected
+  // A device that speaks of extensions is one of ours: it is told that its filter has arrived.
+  return { ...connected, capabilities: courierCapabilities.filterReplies, extensions }
 }
 
-export function rejectionFrame(rejection: Rejection, serverTimeMs: number): Uint8Array {
+/** Where a device is sent instead of being served. */
+export function redirectMessage(redirectHost: string, serverTimeMs: number): MessageOf<'connected'> {
+  return {
+    type: 'connected',
+    status: courierConnectStatus.ok,
+    redirectHost,
+    ...fixedFields,
+    serverTimeMs,
+  }
+}
+
+export function rejectionMessage(rejection: Rejection, serverTimeMs: number): MessageOf<'connected'> {
   const { status, nonceTimeMs } = rejection
   const connected: MessageOf<'connected'> = { type: 'connected', status, ...fixedFields, serverTimeMs }
-  return encodeCourierMessage(nonceTimeMs === undefined ? connected : { ...connected, nonceTimeMs })
+  return nonceTimeMs === undefined ? connected : { ...connected, nonceTimeMs }
 }
 
 const fixedFields = {
   messageBytesMax: payloadBytesMax,
   unexplained: courierConnectedUnexplained,
-  // Each capability is a duty of ours; none is taken on yet.
+  // Each capability is a duty of ours; foreign clients expect none.
   capabilities: 0,
   largeMessageBytesMax,
 }
@@ -59,13 +85,13 @@ const storageFlagsOf: Record<Origin, number> = {
   'last from storage': courierStorageFlags.fromStorage | courierStorageFlags.lastFromStorage,
 }
 
-export function notificationFrame(
+export function notificationMessage(
   message: StoredMessage,
   id: number,
   origin: Origin,
   topicHash: Uint8Array,
   baseToken: Uint8Array,
-): Uint8Array {
+): MessageOf<'notification'> {
   const notification: MessageOf<'notification'> = {
     type: 'notification',
     token: message.token,
@@ -82,5 +108,5 @@ export function notificationFrame(
     tracingId: message.apnsId,
   }
   const pushType = (courierPushTypes as Readonly<Record<string, number>>)[message.pushType]
-  return encodeCourierMessage(pushType === undefined ? notification : { ...notification, pushType })
+  return pushType === undefined ? notification : { ...notification, pushType }
 }

@@ -11,10 +11,12 @@ export type CloseReason =
   | 'silent'
   | 'replaced'
   | 'store failed'
+  | 'does not acknowledge'
   | 'registry failed'
   | 'too many token requests'
   | 'too many requests'
   | 'does not read'
+  | 'drained'
   | 'shutdown'
 
 /** The watch that a session keeps on its peer: bytes and time before the device is known, silence after. */
@@ -24,6 +26,10 @@ export class SessionWatch {
   #bytesBefore = 0
   #silentMs = limits.silentMsMax
   #isKnown = false
+  /** Whether the device answers when the courier asks for a keep-alive. */
+  #answers = false
+  /** When it was asked; 0 since it was heard. */
+  #askedAtMs = 0
   #minuteSinceMs = 0
   /** Since then. */
   #requests = 0
@@ -36,14 +42,21 @@ export class SessionWatch {
   /** Something arrived. @returns why to close, if so */
   heard(bytes: number, nowMs: number): CloseReason | undefined {
     this.#heardAtMs = nowMs
+    this.#askedAtMs = 0
     if (this.#isKnown) return undefined
     this.#bytesBefore += bytes
     return this.#bytesBefore > limits.preAuthBytesMax ? 'too many bytes before connect' : undefined
   }
 
-  /** The device has proven who it is. */
-  known(): void {
+  /** The device has proven who it is. @param answers whether it knows `keepAliveRequest` */
+  known(answers: boolean): void {
     this.#isKnown = true
+    this.#answers = answers
+  }
+
+  /** The device is one that has its keep-alives timed by the courier. */
+  answersRequests(): void {
+    this.#answers = true
   }
 
   /** A message of a known device. @returns why to close, if so */
@@ -64,11 +77,20 @@ export class SessionWatch {
     this.#silentMs = Math.min(limits.silentMsMax, Math.max(limits.silentMsMin, silentMs))
   }
 
-  /** @returns why to close, if so */
-  tick(nowMs: number): CloseReason | undefined {
+  /** @returns why to close, `ask` to send a `keepAliveRequest`, or in how many milliseconds to look again */
+  tick(nowMs: number): CloseReason | 'ask' | number {
     if (!this.#isKnown) {
-      return nowMs - this.#openedAtMs > limits.preAuthMsMax ? 'no connect in time' : undefined
+      const leftMs = this.#openedAtMs + limits.preAuthMsMax - nowMs
+      return leftMs < 0 ? 'no connect in time' : leftMs + 1
     }
-    return nowMs - this.#heardAtMs > this.#silentMs ? 'silent' : undefined
+    const leftMs = this.#heardAtMs + this.#silentMs - nowMs
+    if (leftMs >= 0) return leftMs + 1
+    if (!this.#answers) return 'silent'
+    if (this.#askedAtMs === 0) {
+      this.#askedAtMs = nowMs
+      return 'ask'
+    }
+    const answerMs = this.#askedAtMs + limits.keepAliveAnswerMsMax - nowMs
+    return answerMs < 0 ? 'silent' : answerMs + 1
   }
 }

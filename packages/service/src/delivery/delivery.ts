@@ -4,6 +4,8 @@ import type { TokenRecord } from '../registry/registry.ts'
 export interface Notification {
   /** As the provider wrote it (case kept), or made by the gateway. */
   readonly apnsId: string
+  /** UUID in `apns-unique-id` of the sandbox's answer, '' in production. */
+  readonly uniqueId: string
   readonly token: TokenRecord
   /** The payload, owned by this record (never a view into a socket's chunk). */
   readonly payload: Uint8Array

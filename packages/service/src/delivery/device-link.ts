@@ -16,14 +16,23 @@ export interface DeviceLink {
   send(message: StoredMessage, id: number, origin: Origin): void
   /** What was stored has been sent. */
   storageSent(): void
-  /** Delivery is over: another session of the device took over, or what is stored cannot be read. */
-  end(why: 'replaced' | 'store failed'): void
+  /**
+   * Delivery is over: another session of the device took over, what is stored cannot be read, or the device owes
+   * an acknowledgement for too long.
+   */
+  end(why: 'replaced' | 'store failed' | 'does not acknowledge'): void
 }
 
 /** The device's side of delivery, as its session sees it. */
 export interface DeviceInbox {
   /** The device has named its topics: sends what is stored for them, in order, then what comes. */
   topicsChanged(): void
+  /**
+   * Before it names its topics, a device that came back says what it has dealt with: that is not sent again.
+   *
+   * @param apnsIds of 16 bytes, as in `StoredMessage`
+   */
+  handled(apnsIds: readonly Uint8Array[]): void
   /** @param status of the acknowledgement: 0 taken, 2 nobody takes this token, others: given up by the device */
   acknowledged(id: number, status: number): void
   /** The session has ended. What was not acknowledged stays stored. */

@@ -18,28 +18,34 @@ export class Outgoing {
   readonly message: StoredMessage
   /** How many the inbox rule lets wait, for one that was stored while the device was away; else 0. */
   inboxMax = 0
+  /**
+   * The store has removed it since it was sent, for it expired or for the one with this apns-id: an acknowledgement is
+   * still its end, else this is.
+   */
+  removed: 'expired' | Uint8Array | undefined
   /** The wait for its acknowledgement was in vain. */
   outlastedGrace = false
-  #isOnce = false
+  readonly isOnce: boolean
+  readonly isFromStorage: boolean
   #place: Place = Place.none
   #ticket: StoreTicket = 0
   #store: MessageStore | undefined
   #settle: Settle | undefined
 
-  private constructor(message: StoredMessage) {
+  private constructor(message: StoredMessage, isOnce: boolean, isFromStorage: boolean) {
     this.message = message
+    this.isOnce = isOnce
+    this.isFromStorage = isFromStorage
   }
 
   /** A message that is never stored. */
   static once(message: StoredMessage): Outgoing {
-    const outgoing = new Outgoing(message)
-    outgoing.#isOnce = true
-    return outgoing
+    return new Outgoing(message, true, false)
   }
 
   /** A message that was read from the store. */
   static fromStore(message: StoredMessage, inboxMax: number): Outgoing {
-    const outgoing = new Outgoing(message)
+    const outgoing = new Outgoing(message, false, true)
     outgoing.inboxMax = inboxMax
     outgoing.#place = Place.onDisk
     return outgoing
@@ -47,7 +53,7 @@ export class Outgoing {
 
   /** A new message; `writeNow` must follow unless it is acknowledged first. */
   static unwritten(message: StoredMessage, store: MessageStore, settle: Settle): Outgoing {
-    const outgoing = new Outgoing(message)
+    const outgoing = new Outgoing(message, false, false)
     outgoing.#store = store
     outgoing.#settle = settle
     outgoing.#place = Place.waiting
@@ -58,6 +64,11 @@ export class Outgoing {
   static gathered(message: StoredMessage, store: MessageStore, settle: Settle): Outgoing | undefined {
     const outgoing = Outgoing.unwritten(message, store, settle)
     return outgoing.#gather(store) ? outgoing : undefined
+  }
+
+  /** Neither written nor acknowledged. */
+  get isWaiting(): boolean {
+    return this.#place === Place.waiting
   }
 
   /** Gathers a message that still waits for its write. False where the store takes no more: it waits on. */
@@ -77,7 +88,7 @@ export class Outgoing {
   /** One that is never stored waits behind others for a moment only, any other until it expires. */
   isTooLate(nowMs: number): boolean {
     const { expiration, receivedAtMs } = this.message
-    return (this.#isOnce ? receivedAtMs + limits.onceBehindFlushMsMax : expiration * 1000) <= nowMs
+    return (this.isOnce ? receivedAtMs + limits.onceBehindFlushMsMax : expiration * 1000) <= nowMs
   }
 
   get bytes(): number {

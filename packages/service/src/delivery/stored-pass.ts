@@ -40,6 +40,24 @@ export class StoredPass {
     return this.#page[this.#at]
   }
 
+  /** The window is full: the rest of the page is read again later, so that no slow device keeps it in memory. */
+  putBack(): void {
+    const first = this.peek()
+    if (first === undefined) return
+    this.afterSeq = first.seq - 1
+    this.hasMore = true
+    this.#page = []
+    this.#at = 0
+  }
+
+  /** The store has removed it: it is not to be sent any more. */
+  forget(seq: number): void {
+    const left = this.#page.slice(this.#at)
+    if (!left.some((message) => message.seq === seq)) return
+    this.#page = left.filter((message) => message.seq !== seq)
+    this.#at = 0
+  }
+
   next(): void {
     this.#at++
   }

@@ -16,15 +16,14 @@ export function acceptedHeaders(apnsId: string, apnsUniqueId: string): HeaderLis
 }
 
 /** The headers of every other answer; the body follows in one DATA frame. */
-export function rejectedHeaders(reason: Reason, apnsId: string): HeaderList {
-  return [
-    header.status,
-    statusText(reason.status),
-    header.apnsId,
-    apnsId,
-    header.contentType,
-    contentTypeJson,
-  ]
+export function rejectedHeaders(reason: Reason, apnsId: string, retryAfterSeconds: number): HeaderList {
+  const { status } = reason
+  const list = [header.status, statusText(status), header.apnsId, apnsId, header.contentType, contentTypeJson]
+  // Apple documents no such header; some clients read it.
+  if (retryAfterSeconds > 0 && (status === 429 || status === 503)) {
+    list.push(header.retryAfter, String(retryAfterSeconds))
+  }
+  return list
 }
 
 const statusTexts = new Map<number, string>()

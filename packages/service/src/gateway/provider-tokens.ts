@@ -1,4 +1,4 @@
-import { type Reason, reasons } from '@carillon/wire'
+import { type Environment, type Reason, reasons } from '@carillon/wire'
 import type { AuthKey, Authority } from '../authority.ts'
 import { limits } from '../limits.ts'
 import { RecentMap } from '../recent-map.ts'
@@ -16,11 +16,11 @@ export interface VerifiedToken {
  */
 export class ProviderTokens {
   readonly #authority: Authority
-  readonly #environment: 'sandbox' | 'production'
+  readonly #environment: Environment
   readonly #verified = new RecentMap<string, VerifiedToken>(limits.providerTokensCachedMax)
   readonly close: () => void
 
-  constructor(authority: Authority, environment: 'sandbox' | 'production') {
+  constructor(authority: Authority, environment: Environment) {
     this.#authority = authority
     this.#environment = environment
     this.close = authority.onChange((change) => {

@@ -1,12 +1,4 @@
-import {
-  bundleIdOf,
-  checkTopic,
-  headerBit,
-  type PushHeaders,
-  type PushType,
-  type Reason,
-  reasons,
-} from '@carillon/wire'
+import { bundleIdOf, checkTopic, type PushHeaders, type PushType, type Reason, reasons } from '@carillon/wire'
 import type { Credentials } from './credentials.ts'
 import type { Gateway } from './gateway.ts'
 
@@ -29,7 +21,8 @@ export class TopicStep {
   }
 
   check(headers: PushHeaders): Reason | undefined {
-    if (!headers.has(headerBit.topic)) headers.topic = this.#credentials.defaultTopic
+    // An empty header counts as none.
+    if (headers.topic === '') headers.topic = this.#credentials.defaultTopic
     const { topic, pushType } = headers
     const isSame =
       topic === this.#topic &&
@@ -46,13 +39,15 @@ export class TopicStep {
     return this.#rejection
   }
 
-  /** One reason for all of it, so that nobody learns which apps exist in other teams. */
+  /** One reason for unknown and foreign apps, so that nobody learns which ones exist in other teams. */
   #checkAllowed(topic: string, pushType: PushType | undefined): Reason | undefined {
     const bundleId = bundleIdOf(topic, pushType)
     const app = bundleId === undefined ? undefined : this.#gateway.authority.app(bundleId)
-    if (app === undefined || !app.pushEnabled) return reasons.TopicDisallowed
-    return this.#credentials.allowsTopic(topic, app.bundleId, app.teamId, pushType)
-      ? undefined
-      : reasons.TopicDisallowed
+    if (app === undefined || !this.#credentials.allowsTopic(topic, app.bundleId, app.teamId, pushType)) {
+      return reasons.TopicDisallowed
+    }
+    // Unverified against Apple: what is Forbidden there. Here: the right key or certificate, but the push
+    // capability of the App ID is switched off.
+    return app.pushEnabled ? undefined : reasons.Forbidden
   }
 }

@@ -1,16 +1,11 @@
-import type { Database } from '@carillon/database'
+import type { Database, Write } from '@carillon/database'
+import { deviceTokenBytes } from '@carillon/wire'
 import type { Authority } from '../authority.ts'
+import { listGoneTokenSql } from '../feedback/feedback-list.ts'
 import { KeyedQueue } from './keyed-queue.ts'
-import type { DeviceRecord, Registry, TokenRecord } from './registry.ts'
+import { type DeviceRecord, dayMs, type Registry, type TokenRecord } from './registry.ts'
 import { TokenReader } from './token-reader.ts'
-import {
-  deviceOfRow,
-  type StoredToken,
-  tokenBytesLength,
-  tokenColumns,
-  tokenOfRow,
-  tokenRecord,
-} from './token-row.ts'
+import { deviceOfRow, type StoredToken, tokenColumns, tokenOfRow, tokenRecord } from './token-row.ts'
 import { type KnownTopic, TopicTable } from './topic-table.ts'
 
 export interface RegistryOptions {
@@ -19,6 +14,8 @@ export interface RegistryOptions {
   readonly authority: Authority
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
+  /** Days after which a token ends that its app has not asked for; never where it is 0 or absent. */
+  readonly tokenLifeDays?: number
 }
 
 /** A registry that can stop following the authority. */
@@ -34,13 +31,14 @@ class DatabaseRegistry implements OpenRegistry {
   readonly #database: Database
   readonly #now: () => number
   readonly #random: (bytes: number) => Uint8Array
+  readonly #tokenLifeDays: number
   readonly #topics: TopicTable
   readonly #reader: TokenReader
   /** Issuing looks first and writes then: requests for the same token must not overtake each other. */
   readonly #issuing = new KeyedQueue()
   readonly #enrolling = new KeyedQueue()
   /** Tokens on their way to be inactive: reads do not see it before it is on disk. */
-  readonly #ending = new Map<string, Promise<number>>()
+  readonly #ending = new Map<string, Promise<unknown>>()
   /** Tokens that became inactive while somebody looked: what was read may be from before. */
   readonly #endedMeanwhile = new Set<string>()
   #looking = 0
@@ -50,6 +48,7 @@ class DatabaseRegistry implements OpenRegistry {
     this.#database = options.database
     this.#now = options.now
     this.#random = options.random
+    this.#tokenLifeDays = options.tokenLifeDays ?? 0
     this.#topics = new TopicTable(options.authority)
     this.#reader = new TokenReader(options.database)
     this.#statements = prepare(options.database)
@@ -71,7 +70,7 @@ class DatabaseRegistry implements OpenRegistry {
     return this.#enrolling.run(deviceId, async () => {
       const known = await this.#database.get(this.#statements.findDevice, [deviceId])
       if (known !== undefined) return deviceOfRow(known)
-      const parameters = [deviceId, this.#random(tokenBytesLength), this.#now()]
+      const parameters = [deviceId, this.#random(deviceTokenBytes), this.#now()]
       const [row] = await this.#database.returning(this.#statements.addDevice, parameters)
       return deviceOfRow(row!)
     })
@@ -88,8 +87,7 @@ class DatabaseRegistry implements OpenRegistry {
   }
 
   async deactivateToken(token: string, atMs: number): Promise<void> {
-    const parameters = [Math.max(1, atMs), Buffer.from(token, 'hex')]
-    const ending = this.#database.run(this.#statements.deactivate, parameters)
+    const ending = this.#database.transaction(this.#ends(Buffer.from(token, 'hex'), Math.max(1, atMs)))
     this.#ending.set(token, ending)
     try {
       await ending
@@ -104,9 +102,22 @@ class DatabaseRegistry implements OpenRegistry {
     this.#topics.close()
   }
 
+  /** The token becomes inactive, and the feedback service is to tell of it. */
+  #ends(token: Uint8Array, atMs: number): Write[] {
+    return [
+      { statement: this.#statements.deactivate, parameters: [atMs, token] },
+      { statement: this.#statements.listGoneToken, parameters: [token, atMs] },
+    ]
+  }
+
   async #issue(device: number, known: KnownTopic, installation?: Uint8Array): Promise<TokenRecord> {
     const stored = await this.#findActive(device, known)
     if (stored === undefined) return this.#add(device, known, installation)
+    const idleDays = Math.floor(this.#now() / dayMs) - stored.record.askedDay
+    if (this.#tokenLifeDays > 0 && idleDays > this.#tokenLifeDays) {
+      return this.#replace(stored.record, installation)
+    }
+    if (idleDays > 0) await this.#noteAsked(stored.record)
     if (installation === undefined || isSame(stored.installation, installation)) return stored.record
     if (stored.installation === undefined) {
       // Issued to a client that does not tell its installation; from now on it does.
@@ -114,6 +125,12 @@ class DatabaseRegistry implements OpenRegistry {
       return stored.record
     }
     return this.#replace(stored.record, installation)
+  }
+
+  /** Once a day for each token. */
+  async #noteAsked(record: TokenRecord): Promise<void> {
+    await this.#database.run(this.#statements.setAsked, [this.#now(), record.tokenBytes])
+    this.#reader.changed(record.token)
   }
 
   /** The active token of an app, but none that is being made inactive: it would be dead a moment later. */
@@ -136,27 +153,28 @@ class DatabaseRegistry implements OpenRegistry {
   }
 
   async #add(device: number, known: KnownTopic, installation?: Uint8Array): Promise<TokenRecord> {
-    const tokenBytes = this.#random(tokenBytesLength)
-    const parameters = [tokenBytes, device, known.bundleId, known.topic, installation ?? null, this.#now()]
+    const tokenBytes = this.#random(deviceTokenBytes)
+    const now = this.#now()
+    const parameters = [tokenBytes, device, known.bundleId, known.topic, installation ?? null, now]
     await this.#database.run(this.#statements.addToken, parameters)
-    const record = tokenRecord(tokenBytes, device, known.bundleId, known.topic, 0)
+    const record = tokenRecord(tokenBytes, device, known.bundleId, known.topic, 0, now)
     this.#reader.add(record)
     return record
   }
 
-  /** The app was installed anew: the old token ends where the new one begins. */
-  async #replace(old: TokenRecord, installation: Uint8Array): Promise<TokenRecord> {
+  /** The app was installed anew, or its token has expired: the old one ends where the new one begins. */
+  async #replace(old: TokenRecord, installation: Uint8Array | undefined): Promise<TokenRecord> {
     const now = this.#now()
-    const tokenBytes = this.#random(tokenBytesLength)
+    const tokenBytes = this.#random(deviceTokenBytes)
     await this.#database.transaction([
-      { statement: this.#statements.deactivate, parameters: [now, old.tokenBytes] },
+      ...this.#ends(old.tokenBytes, now),
       {
         statement: this.#statements.addToken,
-        parameters: [tokenBytes, old.device, old.bundleId, old.topic, installation, now],
+        parameters: [tokenBytes, old.device, old.bundleId, old.topic, installation ?? null, now],
       },
     ])
     this.#reader.changed(old.token)
-    const record = tokenRecord(tokenBytes, old.device, old.bundleId, old.topic, 0)
+    const record = tokenRecord(tokenBytes, old.device, old.bundleId, old.topic, 0, now)
     this.#reader.add(record)
     return record
   }
@@ -178,9 +196,11 @@ function prepare(database: Database) {
       `INSERT INTO tokens (token, device, bundle_id, topic, installation, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
     ),
     setInstallation: database.prepare('UPDATE tokens SET installation = ? WHERE token = ?'),
+    setAsked: database.prepare('UPDATE tokens SET asked_at = ? WHERE token = ?'),
     deactivate: database.prepare(
       'UPDATE tokens SET inactive_since = ? WHERE token = ? AND inactive_since = 0',
     ),
+    listGoneToken: database.prepare(listGoneTokenSql),
   }
 }
 

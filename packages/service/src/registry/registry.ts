@@ -20,7 +20,12 @@ export interface TokenRecord {
   readonly topic: string
   /** When the device said that the app is gone, in milliseconds since the epoch; 0 while the token is active. */
   readonly inactiveSinceMs: number
+  /** The day (since the epoch) on which the app asked for it last. */
+  readonly askedDay: number
 }
+
+/** Milliseconds of the days by which `TokenRecord.askedDay` counts. */
+export const dayMs = 24 * 60 * 60 * 1000
 
 /**
  * Devices, apps and tokens of one environment, kept in the database behind a bounded cache. Every change is

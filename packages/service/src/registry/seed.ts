@@ -1,6 +1,5 @@
 import type { Database, Write } from '@carillon/database'
-import { encodeDeviceToken } from '@carillon/wire'
-import { tokenBytesLength } from './token-row.ts'
+import { deviceTokenBytes, encodeDeviceToken } from '@carillon/wire'
 
 export interface SeedOptions {
   /** How many devices, each with one token. */
@@ -34,8 +33,8 @@ export async function seedTokens(database: Database, options: SeedOptions): Prom
     const writes: Write[] = []
     const end = Math.min(options.count, tokens.length + devicesPerUnit)
     while (tokens.length < end) {
-      const baseToken = options.random(tokenBytesLength)
-      const token = options.random(tokenBytesLength)
+      const baseToken = options.random(deviceTokenBytes)
+      const token = options.random(deviceTokenBytes)
       const deviceId = `seed-${encodeDeviceToken(baseToken.subarray(0, 8))}`
       writes.push({ statement: addDevice, parameters: [deviceId, baseToken, options.now] })
       const { bundleId, topic, now } = options

@@ -45,7 +45,7 @@ export class TokenCache {
       this.#old = this.#young
       this.#young = new TokenTable(Math.min(this.#old.slots * 2, this.#slotsMax), this.#topics)
     }
-    this.#young.put(record.device, this.#placeOf(record), record.inactiveSinceMs)
+    this.#young.put(record.device, this.#placeOf(record), record.inactiveSinceMs, record.askedDay)
   }
 
   delete(token: string): void {

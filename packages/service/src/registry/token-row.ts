@@ -1,13 +1,11 @@
 import type { Row } from '@carillon/database'
-import { encodeDeviceToken } from '@carillon/wire'
-import type { DeviceRecord, TokenRecord } from './registry.ts'
+import { deviceTokenBytes, encodeDeviceToken } from '@carillon/wire'
+import { type DeviceRecord, dayMs, type TokenRecord } from './registry.ts'
 import { RegistryError } from './registry-error.ts'
 
 /** The columns that `tokenOfRow` reads. */
-export const tokenColumns = 'token, device, bundle_id, topic, installation, inactive_since'
-
-/** Bytes of a device token and of a base token. */
-export const tokenBytesLength = 32
+export const tokenColumns =
+  'token, device, bundle_id, topic, installation, inactive_since, issued_at, asked_at'
 
 /** A token as it is stored: the record and what only the registry needs. */
 export interface StoredToken {
@@ -21,7 +19,7 @@ const shared = new Map<string, string>()
 
 export function tokenOfRow(row: Row): StoredToken {
   const { token, device, bundle_id: bundleId, topic, installation, inactive_since: inactiveSince } = row
-  if (!(token instanceof Uint8Array) || token.length !== tokenBytesLength || typeof device !== 'number') {
+  if (!(token instanceof Uint8Array) || token.length !== deviceTokenBytes || typeof device !== 'number') {
     throw new RegistryError('REGISTRY_DAMAGED', 'a row of the table tokens holds no device token of 32 bytes')
   }
   // A copy of its own: the row's bytes may be a view that keeps a much larger buffer in memory.
@@ -31,6 +29,7 @@ export function tokenOfRow(row: Row): StoredToken {
     String(bundleId),
     String(topic),
     Number(inactiveSince),
+    Math.max(Number(row.issued_at), Number(row.asked_at)),
   )
   return { record, installation: installation instanceof Uint8Array ? installation : undefined }
 }
@@ -41,6 +40,7 @@ export function tokenRecord(
   bundleId: string,
   topic: string,
   inactiveSinceMs: number,
+  askedAtMs: number,
 ): TokenRecord {
   return {
     token: encodeDeviceToken(tokenBytes),
@@ -49,6 +49,7 @@ export function tokenRecord(
     bundleId: share(bundleId),
     topic: share(topic),
     inactiveSinceMs,
+    askedDay: Math.floor(askedAtMs / dayMs),
   }
 }
 

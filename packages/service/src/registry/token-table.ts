@@ -9,13 +9,14 @@ import type { KnownTopic } from './topic-table.ts'
  *   0..7   the token, in the byte order of the machine
  *   8      row number of the device
  *   9      0 empty; 0xffffffff removed; else 1 + the place of the topic in `topics`
- *   10,11  inactive since, in milliseconds: high word, low word
+ *   10     the day on which it was asked for last (16 bits), inactive since, in milliseconds (bits 32 to 47)
+ *   11     inactive since, in milliseconds (low word)
  */
 const slotWords = 12
 const tokenWords = 8
 const deviceWord = 8
 const topicWord = 9
-const inactiveHighWord = 10
+const dayAndInactiveHighWord = 10
 const inactiveLowWord = 11
 const removed = 0xffff_ffff
 const twoTo32 = 0x1_0000_0000
@@ -62,12 +63,20 @@ export class TokenTable {
   recordAt(at: number): TokenRecord {
     const words = this.#words
     const { bundleId, topic } = this.#topics[words[at + topicWord]! - 1]!
-    const inactiveSinceMs = words[at + inactiveHighWord]! * twoTo32 + words[at + inactiveLowWord]!
-    return new TableToken(Buffer.from(wantedBytes), words[at + deviceWord]!, bundleId, topic, inactiveSinceMs)
+    const dayAndHigh = words[at + dayAndInactiveHighWord]!
+    const inactiveSinceMs = (dayAndHigh & 0xffff) * twoTo32 + words[at + inactiveLowWord]!
+    return new TableToken(
+      Buffer.from(wantedBytes),
+      words[at + deviceWord]!,
+      bundleId,
+      topic,
+      inactiveSinceMs,
+      dayAndHigh >>> 16,
+    )
   }
 
   /** Puts the wanted token in, over what is known of it. The table must not be full. */
-  put(device: number, topicPlace: number, inactiveSinceMs: number): void {
+  put(device: number, topicPlace: number, inactiveSinceMs: number, askedDay: number): void {
     const at = this.#place()
     const words = this.#words
     if (words[at + topicWord] === 0) {
@@ -76,7 +85,7 @@ export class TokenTable {
     }
     words[at + deviceWord] = device
     words[at + topicWord] = topicPlace + 1
-    words[at + inactiveHighWord] = Math.floor(inactiveSinceMs / twoTo32)
+    words[at + dayAndInactiveHighWord] = (askedDay << 16) | Math.floor(inactiveSinceMs / twoTo32)
     words[at + inactiveLowWord] = inactiveSinceMs % twoTo32
   }
 
@@ -119,6 +128,7 @@ class TableToken implements TokenRecord {
   readonly bundleId: string
   readonly topic: string
   readonly inactiveSinceMs: number
+  readonly askedDay: number
 
   constructor(
     tokenBytes: Uint8Array,
@@ -126,12 +136,14 @@ class TableToken implements TokenRecord {
     bundleId: string,
     topic: string,
     inactiveSinceMs: number,
+    askedDay: number,
   ) {
     this.tokenBytes = tokenBytes
     this.device = device
     this.bundleId = bundleId
     this.topic = topic
     this.inactiveSinceMs = inactiveSinceMs
+    this.askedDay = askedDay
   }
 
   get token(): string {

@@ -1,10 +1,21 @@
-import type { Database, Write } from '@carillon/database'
+import type { Database, DatabaseError, Row, Write } from '@carillon/database'
 import { limits } from '../limits.ts'
-import { decodeMessageRecord, encodeMessageRecord } from './message-record.ts'
-import type { AddDone, InboxMessage, MessageStore, StoredPage, StoreTicket } from './message-store.ts'
+import { CommitWatch } from './commit-watch.ts'
+import { encodeMessageRecord } from './message-record.ts'
+import { type MessageRow, messageOfRow, type RemovedRow, removedOfRow, type SweptRow } from './message-row.ts'
+import type {
+  AddDone,
+  InboxMessage,
+  MessageStore,
+  RemovedMessage,
+  StoredPage,
+  StoreListener,
+  StoreTicket,
+} from './message-store.ts'
 import { OutstandingWrites } from './outstanding-writes.ts'
 import { RemovalQueue } from './removal-queue.ts'
 import { StoreError } from './store-error.ts'
+import { prepareStatements } from './store-statements.ts'
 import type { StoredMessage } from './stored-message.ts'
 
 export interface MessageStoreOptions {
@@ -28,11 +39,15 @@ type Trouble = NonNullable<MessageStoreOptions['onTrouble']>
 
 class DatabaseMessageStore implements MessageStore {
   lastSeq: number
+  listener: StoreListener | undefined
   readonly #database: Database
   readonly #statements
   readonly #outstanding = new OutstandingWrites()
   readonly #removals: RemovalQueue
+  readonly #watch: CommitWatch
   readonly #onTrouble: Trouble
+  /** Sent messages that the inbox rule could still drop, because the queue was full. */
+  #toProtect: number[] = []
   #sweepAfterSeq = 0
   #isSweeping = false
 
@@ -40,8 +55,9 @@ class DatabaseMessageStore implements MessageStore {
     this.#database = database
     this.#onTrouble = onTrouble
     this.lastSeq = lastSeq
-    this.#statements = prepare(database)
+    this.#statements = prepareStatements(database)
     this.#removals = new RemovalQueue(database)
+    this.#watch = new CommitWatch(() => database.statistics(), onTrouble)
   }
 
   nextSeq(): number {
@@ -49,49 +65,61 @@ class DatabaseMessageStore implements MessageStore {
   }
 
   addSent(message: StoredMessage, done: AddDone): StoreTicket {
-    const { device, seq } = message
+    if (this.#watch.isStuck) return 0
+    if (message.collapseId !== '') {
+      const { device, app, collapseId } = message
+      const collapse = { statement: this.#statements.collapse, parameters: [device, app, collapseId] }
+      return this.#addReplacing(message, 0, [collapse], done)
+    }
+    const { device } = message
     this.#removals.flushBehindWrite()
     // A refusal is told twice: by ticket 0, which we heed, and later through `done`.
     const ticket = this.#database.write(this.#statements.insert, insertParameters(message, 0), (error) => {
       if (ticket === 0) return
-      this.#outstanding.settled(device, seq)
+      this.#outstanding.settled(device, ticket)
       done(error === undefined ? 'stored' : 'failed')
     })
-    if (ticket !== 0) this.#outstanding.added(device)
+    if (ticket !== 0) this.#outstanding.added(device, ticket)
     return ticket
   }
 
   addToInbox(message: StoredMessage, inboxMax: number, done: AddDone): StoreTicket {
-    const { device, seq } = message
+    if (this.#watch.isStuck) return 0
+    // What was sent must be out of the rule's reach before the rule is applied.
+    if (!this.#protectNow()) return 0
     const keep = Math.min(Math.max(1, inboxMax), limits.inboxPerAppMax)
-    const writes = this.#replacements(message, keep)
-    writes.push({ statement: this.#statements.insert, parameters: insertParameters(message, keep) })
-    this.#removals.flushBehindWrite()
-    const ticket = this.#database.writeUnit(writes, (error) => {
-      if (ticket === 0) return
-      this.#outstanding.settled(device, seq)
-      done(error === undefined ? 'stored' : 'failed')
-    })
-    if (ticket !== 0) this.#outstanding.added(device)
-    return ticket
+    return this.#addReplacing(message, keep, this.#replacements(message, keep), done)
   }
 
   cancel(ticket: StoreTicket, message: StoredMessage): boolean {
     if (!this.#database.cancel(ticket)) return false
-    this.#outstanding.settled(message.device, message.seq)
+    this.#outstanding.settled(message.device, ticket)
     return true
   }
 
   protect(messages: readonly StoredMessage[]): void {
-    for (const { seq } of messages) this.#database.write(this.#statements.protect, [seq])
+    for (const { seq } of messages) {
+      if (this.#toProtect.length < limits.protectionsWaitingMax) this.#toProtect.push(seq)
+    }
+    this.#protectNow()
   }
 
   remove(seq: number): void {
     this.#removals.add(seq)
   }
 
+  removeExpired(message: StoredMessage): void {
+    if (this.#removals.has(message.seq)) return
+    // Refused where the queue is full: the sweep finds it.
+    this.#database.write(this.#statements.removeOne, [message.seq], (error, changes) => {
+      if (error === undefined && changes > 0 && !this.#removals.has(message.seq)) {
+        this.listener?.expired(message)
+      }
+    })
+  }
+
   async read(device: number, afterSeq: number, throughSeq: number): Promise<StoredPage> {
-    await this.#outstanding.whenSettled(device, this.lastSeq)
+    await this.#outstanding.whenSettled(device)
     this.#removals.readBegins()
     try {
       return await this.#readPage(device, afterSeq, throughSeq)
@@ -101,6 +129,8 @@ class DatabaseMessageStore implements MessageStore {
   }
 
   tick(nowMs: number): void {
+    this.#watch.tick(nowMs)
+    this.#protectNow()
     this.#removals.flush()
     if (this.#isSweeping) return
     this.#isSweeping = true
@@ -156,15 +186,82 @@ class DatabaseMessageStore implements MessageStore {
     const row = await this.#database.get<{ end: number | null }>(sweepEnd, [from, limits.sweptPerTickMax])
     const end = row?.end ?? null
     this.#sweepAfterSeq = end ?? 0
-    if (end !== null) await this.#database.run(sweep, [from, end, nowSeconds])
+    if (end === null) return
+    const write = { statement: sweep, parameters: [from, end, nowSeconds] }
+    await new Promise<void>((resolve, reject) => {
+      const done = (error: DatabaseError | undefined, _changes: number, rows?: readonly Row[]) => {
+        if (error !== undefined) return reject(error)
+        if (rows !== undefined) this.#tellSwept(rows)
+        resolve()
+      }
+      this.#database.writeUnit([write], done, true)
+    })
+  }
+
+  /** @returns false where the queue is still full */
+  #protectNow(): boolean {
+    while (this.#toProtect.length > 0) {
+      const ticket = this.#database.write(this.#statements.protect, [this.#toProtect.at(-1)!], ignore)
+      if (ticket === 0) return false
+      this.#toProtect.pop()
+    }
+    return true
+  }
+
+  /** Writes a message and, in the same atomic unit, what is removed for it. */
+  #addReplacing(message: StoredMessage, inboxMax: number, writes: Write[], done: AddDone): StoreTicket {
+    // The message itself is not kept until its commit: thousands of them would outlive the young generation.
+    const { device, app, apnsId, receivedAtMs } = message
+    writes.push({ statement: this.#statements.insert, parameters: insertParameters(message, inboxMax) })
+    this.#removals.flushBehindWrite()
+    const written = (error: DatabaseError | undefined, _changes: number, rows?: readonly Row[]) => {
+      if (ticket === 0) return
+      this.#outstanding.settled(device, ticket)
+      if (rows !== undefined) this.#tellReplaced(rows, device, app, apnsId, receivedAtMs)
+      done(error === undefined ? 'stored' : 'failed')
+    }
+    const ticket = this.#database.writeUnit(writes, written, true)
+    if (ticket !== 0) this.#outstanding.added(device, ticket)
+    return ticket
+  }
+
+  /** @param by what took the place of these messages of one device and app */
+  #tellReplaced(rows: readonly Row[], device: number, app: string, by: Uint8Array, nowMs: number): void {
+    for (const row of rows as unknown as readonly RemovedRow[]) {
+      const message = this.#removed(row, device, app)
+      if (message === undefined) continue
+      if (row.expires * 1000 <= nowMs) this.listener!.expired(message)
+      else this.listener!.replaced(message, by)
+    }
+  }
+
+  #tellSwept(rows: readonly Row[]): void {
+    for (const row of rows as unknown as readonly SweptRow[]) {
+      const message = this.#removed(row, row.device, row.app)
+      if (message !== undefined) this.listener!.expired(message)
+    }
+  }
+
+  /** What the listener is to hear of; undefined where there is nothing to tell. */
+  #removed(row: RemovedRow, device: number, app: string): RemovedMessage | undefined {
+    // Acknowledged already, and only not deleted yet.
+    if (this.#removals.has(row.seq)) return undefined
+    this.#removals.wasDeleted(row.seq)
+    return this.listener === undefined ? undefined : removedOfRow(row, device, app)
   }
 
   /** What the inbox rule removes to make room for a message. */
   #replacements(message: StoredMessage, keep: number): Write[] {
-    const { replaceOne, replaceOneOrCollapsed, collapse, trimQueue } = this.#statements
+    const { waiting, replaceOne, replaceOneOrCollapsed, collapse, trimQueue } = this.#statements
     const { device, app, collapseId } = message
     if (keep === 1) {
-      if (collapseId === '') return [{ statement: replaceOne, parameters: [device, app] }]
+      if (collapseId === '') {
+        const parameters = [device, app]
+        return [
+          { statement: waiting, parameters },
+          { statement: replaceOne, parameters },
+        ]
+      }
       return [{ statement: replaceOneOrCollapsed, parameters: [device, app, collapseId] }]
     }
     const now = Math.floor(message.receivedAtMs / 1000)
@@ -173,60 +270,10 @@ class DatabaseMessageStore implements MessageStore {
   }
 }
 
-function prepare(database: Database) {
-  return {
-    insert: database.prepare(
-      `INSERT INTO messages (seq, device, app, collapse_id, inbox, expires, record) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    replaceOne: database.prepare('DELETE FROM messages WHERE device = ? AND app = ? AND inbox > 0'),
-    replaceOneOrCollapsed: database.prepare(
-      'DELETE FROM messages WHERE device = ? AND app = ? AND (inbox > 0 OR collapse_id = ?)',
-    ),
-    collapse: database.prepare('DELETE FROM messages WHERE device = ? AND app = ? AND collapse_id = ?'),
-    // Room for one more: of those that still count, the newest stay, the one after them and all older ones go.
-    trimQueue: database.prepare(
-      `DELETE FROM messages WHERE device = ? AND app = ? AND inbox > 0 AND seq <= (
-         SELECT seq FROM messages WHERE device = ? AND app = ? AND inbox > 0 AND expires > ?
-         ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
-    ),
-    protect: database.prepare('UPDATE messages SET inbox = 0 WHERE seq = ?'),
-    // The places come from the index alone, so that only the rows of this page are looked at.
-    read: database.prepare(
-      `SELECT seq, device, app, collapse_id, inbox, expires, record FROM messages
-       WHERE seq IN (
-         SELECT seq FROM messages WHERE device = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)
-       ORDER BY seq`,
-    ),
-    sweepEnd: database.prepare(
-      `SELECT max(seq) AS "end" FROM (SELECT seq FROM messages WHERE seq > ? ORDER BY seq LIMIT ?) AS piece`,
-    ),
-    sweep: database.prepare('DELETE FROM messages WHERE seq > ? AND seq <= ? AND expires <= ?'),
-  }
-}
+/** A refusal is heard by its ticket; another failure fails what is written after it, too. */
+function ignore(): void {}
 
 function insertParameters(message: StoredMessage, inboxMax: number) {
   const { seq, device, app, collapseId, expiration } = message
   return [seq, device, app, collapseId, inboxMax, expiration, encodeMessageRecord(message)]
-}
-
-interface MessageRow {
-  readonly seq: number
-  readonly device: number
-  readonly app: string
-  readonly collapse_id: string
-  readonly inbox: number
-  readonly expires: number
-  readonly record: Uint8Array
-}
-
-function messageOfRow(row: MessageRow): InboxMessage {
-  return {
-    seq: row.seq,
-    device: row.device,
-    app: row.app,
-    collapseId: row.collapse_id,
-    inboxMax: row.inbox,
-    expiration: row.expires,
-    ...decodeMessageRecord(row.record),
-  }
 }

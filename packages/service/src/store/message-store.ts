@@ -1,3 +1,4 @@
+import type { TracedMessage } from '../trace/trace.ts'
 import type { StoredMessage } from './stored-message.ts'
 
 /** Names one message that was added; 0 says that it was refused. */
@@ -21,6 +22,18 @@ export interface StoredPage {
   readonly throughSeq: number
 }
 
+/** What is known of a message that the store removed by its own rules. */
+export interface RemovedMessage extends TracedMessage {
+  readonly seq: number
+}
+
+/** Hears of messages that went without an acknowledgement; of each once, when its removal is on disk. */
+export interface StoreListener {
+  /** @param by apns-id of the newer one that took its place */
+  replaced(message: RemovedMessage, by: Uint8Array): void
+  expired(message: RemovedMessage): void
+}
+
 /**
  * Accepted notifications until they are acknowledged or expired. Nothing of it is held in memory but what is
  * on its way to or from the disk.
@@ -30,9 +43,12 @@ export interface MessageStore {
   nextSeq(): number
   /** The last place given. */
   readonly lastSeq: number
+  /** Told of what the store removes by its own rules. */
+  listener: StoreListener | undefined
 
   /**
-   * Writes a message that was (or is about to be) sent to its connected device.
+   * Writes a message that was (or is about to be) sent to its connected device, and removes older ones with the
+   * same collapse id.
    *
    * @param done called later, once; never after `cancel` returned true
    * @returns 0 where too much waits for the disk already: nothing is kept and `done` is never called
@@ -54,6 +70,9 @@ export interface MessageStore {
 
   /** Deletes a message, together with other writes that come along soon. */
   remove(seq: number): void
+
+  /** Deletes a message that was found to have expired, and tells the listener where nothing else removed it before. */
+  removeExpired(message: StoredMessage): void
 
   /**
    * What is stored for a device from `afterSeq` (exclusive) to `throughSeq` (inclusive): sees everything that was

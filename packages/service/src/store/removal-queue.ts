@@ -38,6 +38,13 @@ export class RemovalQueue {
     return this.#gone.has(seq)
   }
 
+  /** Something else has deleted it: reads that are under way may still have seen it. */
+  wasDeleted(seq: number): void {
+    if (this.#readsUnderWay === 0) return
+    this.#gone.add(seq)
+    this.#justGone.push(seq)
+  }
+
   readBegins(): void {
     this.#readsUnderWay++
   }

@@ -1,25 +1,27 @@
-import { constants, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import {
+  type CourierFraming,
   type CourierMessage,
-  CourierMessageReader,
+  courierFraming,
   courierPresence,
-  encodeCourierMessage,
-  encodeNonce,
-  encodeSignature,
   type MessageFromCourier,
   type MessageOf,
   topicHash,
 } from '@carillon/wire'
 import { type CourierOptions, sessionHost } from '../../src/courier/courier.ts'
 import type { DeviceTrust } from '../../src/courier/device-trust.ts'
+import { NonceMemory } from '../../src/courier/nonce-memory.ts'
 import { CourierSession } from '../../src/courier/session.ts'
 import type { SessionHost, SessionLink } from '../../src/courier/session-host.ts'
 import type { DeviceInbox, DeviceLink } from '../../src/delivery/device-link.ts'
 import type { DeviceRecord, TokenRecord } from '../../src/registry/registry.ts'
 import { MemoryAuthority } from '../memory-authority.ts'
 import { nowMs } from '../store/store-fixture.ts'
+import { proofOf } from './device-proof.ts'
 
 export const topic = 'dev.example.app'
+/** The hash of `topic`. */
+export const hash = topicHash(topic)
 export const baseToken = new Uint8Array(32).fill(0xb0)
 
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -39,6 +41,9 @@ export class NotedInbox implements DeviceInbox {
   readonly link: DeviceLink
   constructor(link: DeviceLink) {
     this.link = link
+  }
+  handled(apnsIds: readonly Uint8Array[]): void {
+    this.calls.push(`handled ${apnsIds.map((id) => id[0]).join(' ')}`)
   }
   topicsChanged(): void {
     this.calls.push('topics')
@@ -71,6 +76,8 @@ export interface WorldOptions
   /** The token for each request, in order; where absent the test answers. */
   readonly tokens?: readonly Uint8Array[]
   readonly enrol?: () => Promise<DeviceRecord>
+  readonly hooks?: CourierOptions['hooks']
+  readonly nonces?: NonceMemory
 }
 
 export function courierWorld(options: WorldOptions = {}): CourierWorld {
@@ -78,41 +85,46 @@ export function courierWorld(options: WorldOptions = {}): CourierWorld {
   const clock = { nowMs }
   const tokenRequests: CourierWorld['tokenRequests'] = []
   const troubles: string[] = []
-  const host = sessionHost({
-    authority: new MemoryAuthority(),
-    trust: options.trust ?? plainTrust,
-    registry: {
-      enrolDevice: async (deviceId) =>
-        options.enrol?.() ?? { id: 7, deviceId, baseToken: options.baseTokenOf?.(deviceId) ?? baseToken },
-      issueToken: (device, _hash, installation) =>
-        new Promise((answer, reject) => {
-          const given = options.tokens?.[tokenRequests.length]
-          tokenRequests.push({ device, installation, answer, fail: () => reject(new Error('no disk')) })
-          if (given !== undefined) answer(tokenRecordOf(given))
-        }),
-      topicOf: (hash) =>
-        Buffer.compare(hash, topicHash(topic)) === 0 ? { bundleId: topic, topic } : undefined,
-    },
-    delivery: {
-      attach: (_device, link) => {
-        const inbox = new NotedInbox(link)
-        inboxes.push(inbox)
-        return inbox
+  const shared = sessionHost(
+    {
+      authority: new MemoryAuthority(),
+      trust: options.trust ?? plainTrust,
+      registry: {
+        enrolDevice: async (deviceId) =>
+          options.enrol?.() ?? { id: 7, deviceId, baseToken: options.baseTokenOf?.(deviceId) ?? baseToken },
+        issueToken: (device, _hash, installation) =>
+          new Promise((answer, reject) => {
+            const given = options.tokens?.[tokenRequests.length]
+            tokenRequests.push({ device, installation, answer, fail: () => reject(new Error('no disk')) })
+            if (given !== undefined) answer(tokenRecordOf(given))
+          }),
+        topicOf: (asked) => (Buffer.compare(asked, hash) === 0 ? { bundleId: topic, topic } : undefined),
       },
+      delivery: {
+        attach: (_device, link) => {
+          const inbox = new NotedInbox(link)
+          inboxes.push(inbox)
+          return inbox
+        },
+      },
+      now: () => clock.nowMs,
+      onTrouble: (sentence) => void troubles.push(sentence),
+      ...(options.acceptsRsaSha1 === undefined ? {} : { acceptsRsaSha1: options.acceptsRsaSha1 }),
+      ...(options.refusesUnknownBaseToken === undefined
+        ? {}
+        : { refusesUnknownBaseToken: options.refusesUnknownBaseToken }),
+      hooks: options.hooks ?? {},
+      random: (bytes) => new Uint8Array(bytes).fill(0x80),
     },
-    now: () => clock.nowMs,
-    onTrouble: (sentence) => void troubles.push(sentence),
-    ...(options.acceptsRsaSha1 === undefined ? {} : { acceptsRsaSha1: options.acceptsRsaSha1 }),
-    ...(options.refusesUnknownBaseToken === undefined
-      ? {}
-      : { refusesUnknownBaseToken: options.refusesUnknownBaseToken }),
-  })
+    { nonces: options.nonces ?? new NonceMemory() },
+  )
+  const host = { ...shared, steadyNow: () => clock.nowMs }
   return { host, inboxes, clock, tokenRequests, troubles }
 }
 
 export function tokenRecordOf(tokenBytes: Uint8Array): TokenRecord {
   const token = Buffer.from(tokenBytes).toString('hex')
-  return { token, tokenBytes, device: 7, bundleId: topic, topic, inactiveSinceMs: 0 }
+  return { token, tokenBytes, device: 7, bundleId: topic, topic, inactiveSinceMs: 0, askedDay: 19_000 }
 }
 
 /** The far end of a session in memory. */
@@ -122,12 +134,16 @@ export class Peer implements SessionLink {
   readonly frames: Uint8Array[] = []
   closedFor: string | undefined
   isKnown = false
+  /** What the session asked to be ticked in. */
+  dueInMs: number | undefined
   readonly #world: CourierWorld
+  readonly #framing: CourierFraming<'courier'>
   #read = 0
 
-  constructor(world: CourierWorld) {
+  constructor(world: CourierWorld, alpn = '') {
     this.#world = world
-    this.session = new CourierSession(world.host, this, world.clock.nowMs)
+    this.#framing = courierFraming('courier', alpn)
+    this.session = new CourierSession(world.host, this, alpn)
   }
 
   write(frame: Uint8Array): void {
@@ -136,6 +152,10 @@ export class Peer implements SessionLink {
 
   known(): void {
     this.isKnown = true
+  }
+
+  dueIn(delayMs: number): void {
+    this.dueInMs = delayMs
   }
 
   close(reason: string): void {
@@ -147,12 +167,12 @@ export class Peer implements SessionLink {
   }
 
   say(message: CourierMessage): void {
-    this.bytes(encodeCourierMessage(message))
+    this.bytes(this.#framing.encode(message))
   }
 
   /** What came since the last call. */
   hear(): MessageFromCourier[] {
-    const reader = new CourierMessageReader({ from: 'courier' })
+    const reader = this.#framing
     for (const frame of this.frames.slice(this.#read)) reader.push(frame)
     this.#read = this.frames.length
     const messages: MessageFromCourier[] = []
@@ -168,36 +188,27 @@ export class Peer implements SessionLink {
   }
 }
 
-let nonces = 0
-
+/** How the device `phone` introduces itself. */
 export function connectMessage(
   timeMs: number,
   fields: Partial<MessageOf<'connect'>> = {},
 ): MessageOf<'connect'> {
-  const random = new Uint8Array(8)
-  new DataView(random.buffer).setUint32(0, ++nonces)
-  const nonce = encodeNonce({ timeMs, random })
-  const signature = encodeSignature({
-    scheme: 'ecdsa-p256-sha256',
-    signature: sign('sha256', nonce, deviceKey),
-  })
   return {
     type: 'connect',
     state: courierPresence.present,
     flags: 0x41,
     certificates: [Buffer.from('phone')],
-    nonce,
-    signature,
+    ...proofOf(deviceKey, timeMs),
     ...fields,
   }
 }
 
-export function rsaSignature(nonce: Uint8Array, key: KeyObject): Uint8Array {
-  const signature = sign('sha1', nonce, {
-    key: createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' })),
-    padding: constants.RSA_PKCS1_PADDING,
-  })
-  return encodeSignature({ scheme: 'rsa-sha1', signature })
+/** A world with a device that is connected, and its place in delivery. */
+export async function connected(options: WorldOptions = {}, fields: Partial<MessageOf<'connect'>> = {}) {
+  const world = courierWorld(options)
+  const peer = new Peer(world)
+  await peer.connect(fields)
+  return { world, peer, inbox: world.inboxes[0]! }
 }
 
 /** Promises that were settled have run their continuations. */

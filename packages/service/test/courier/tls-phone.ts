@@ -1,18 +1,14 @@
-import { sign } from 'node:crypto'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import {
+  type CourierFraming,
   type CourierMessage,
-  CourierMessageReader,
-  encodeCourierMessage,
-  encodeNonce,
-  encodeSignature,
+  courierFraming,
   type MessageFromCourier,
   type MessageOf,
   topicHash,
 } from '@carillon/wire'
 import type { Issued } from './device-certificates.ts'
-
-let nonces = 0
+import { proofOf } from './device-proof.ts'
 
 /** A plain device over real TLS: says what it is told and collects what it hears. */
 export class TlsPhone {
@@ -21,15 +17,16 @@ export class TlsPhone {
   /** Resolves when the connection is over. */
   readonly closed: Promise<void>
   isClosed = false
-  readonly #reader = new CourierMessageReader({ from: 'courier' })
+  readonly #framing: CourierFraming<'courier'>
   #waiting: (() => void)[] = []
 
   private constructor(socket: TLSSocket) {
     this.socket = socket
+    this.#framing = courierFraming('courier', socket.alpnProtocol)
     socket.on('data', (chunk) => {
       // A plain array, which tests can compare.
-      this.#reader.push(new Uint8Array(chunk))
-      for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
+      this.#framing.push(new Uint8Array(chunk))
+      for (let message = this.#framing.next(); message !== undefined; message = this.#framing.next()) {
         this.heard.push(message)
       }
       this.#changed()
@@ -56,7 +53,7 @@ export class TlsPhone {
   }
 
   say(...messages: readonly CourierMessage[]): void {
-    this.socket.write(Buffer.concat(messages.map((message) => encodeCourierMessage(message))))
+    this.socket.write(Buffer.concat(messages.map((message) => this.#framing.encode(message))))
   }
 
   /** The message of this type that arrived as the `count`th. */
@@ -78,14 +75,13 @@ export class TlsPhone {
     nowMs: number,
     fields: Partial<MessageOf<'connect'>> = {},
   ): Promise<MessageOf<'connected'>> {
-    const random = new Uint8Array(8)
-    new DataView(random.buffer).setUint32(0, ++nonces)
-    const nonce = encodeNonce({ timeMs: nowMs, random })
-    const signature = encodeSignature({
-      scheme: 'ecdsa-p256-sha256',
-      signature: sign('sha256', nonce, device.key),
+    this.say({
+      type: 'connect',
+      state: 1,
+      certificates: [device.der],
+      ...proofOf(device.key, nowMs),
+      ...fields,
     })
-    this.say({ type: 'connect', state: 1, certificates: [device.der], nonce, signature, ...fields })
     return this.hear('connected')
   }
 

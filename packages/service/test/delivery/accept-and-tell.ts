@@ -5,35 +5,15 @@
  *
  *   node accept-and-tell.ts FILE
  */
-import { openDatabase } from '@carillon/database'
-import { LocalBus } from '../../src/bus/local-bus.ts'
-import type { Mailbox } from '../../src/delivery/mailbox.ts'
-import { openDelivery } from '../../src/delivery/open-delivery.ts'
 import { limits } from '../../src/limits.ts'
-import { migrations } from '../../src/migrations.ts'
-import { openMessageStore } from '../../src/store/database-message-store.ts'
 import { nowMs } from '../store/store-fixture.ts'
 import { FakePhone, notificationFor, topic } from './delivery-fixture.ts'
+import { openOverFile } from './open-over-file.ts'
 
 const queueTopic = 'dev.example.queue'
-const database = await openDatabase({ engine: 'sqlite', file: process.argv[2]!, migrations })
-const store = await openMessageStore({ database })
-const delivery = openDelivery({
-  store,
-  bus: new LocalBus<Mailbox>(),
-  registry: { deactivateToken: () => Promise.resolve() },
-  authority: {
-    app: (bundleId) => ({
-      bundleId,
-      teamId: '',
-      pushEnabled: true,
-      inboxMax: bundleId === queueTopic ? limits.inboxPerAppMax : 1,
-    }),
-  },
+const { delivery } = await openOverFile(process.argv[2]!, {
+  inboxMaxOf: (bundleId) => (bundleId === queueTopic ? limits.inboxPerAppMax : 1),
   now: () => nowMs,
-  onTrouble: (sentence) => {
-    throw new Error(sentence)
-  },
 })
 for (let device = 21; device <= 28; device++) {
   const phone = new FakePhone()

@@ -182,7 +182,7 @@ test('acknowledgements of nothing are ignored', async () => {
 test('the apns-id travels as its 16 bytes, whatever its case', async () => {
   const store = new ManualStore()
   const { accept } = deliveryOver(store)
-  void accept('hello')
+  void accept('hello', { apnsId: '01234567-89ab-CDEF-0123-456789abcdef' })
   store.commit()
   expect(Buffer.from([...store.rows.values()][0]!.apnsId).toString('hex')).toBe(
     '0123456789abcdef0123456789abcdef',

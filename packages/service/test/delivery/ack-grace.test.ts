@@ -8,7 +8,7 @@ import { ManualStore } from './manual-store.ts'
 async function waitingDelivery() {
   const store = new ManualStore()
   const timers: (() => void)[] = []
-  const fixture = deliveryOver(store, (run) => void timers.push(run))
+  const fixture = deliveryOver(store, { shortTimer: (run) => void timers.push(run) })
   const phone = fixture.connect()
   await store.answerReads()
   const outcomes = new Map<string, AcceptOutcome>()
@@ -125,10 +125,11 @@ test('a session that ends while the store is full: busy, and nothing of it later
 })
 
 test('a device that is slower than the wait is spared it for some messages', async () => {
-  const { store, phone, outcomes, accept, round, settled } = await waitingDelivery()
+  const { store, phone, outcomes, clock, accept, round, settled } = await waitingDelivery()
   accept('slow')
   round()
   round()
+  clock.nowMs += limits.ackGraceMsMax + 1
   phone.acknowledge('slow')
   accept('next')
   store.commit()
@@ -142,7 +143,7 @@ test('a device that is slower than the wait is spared it for some messages', asy
 })
 
 test('a device that has become quick again costs no more writes', async () => {
-  const { store, phone, accept, round, settled } = await waitingDelivery()
+  const { store, phone, clock, accept, round, settled } = await waitingDelivery()
   const take = async (name: string) => {
     accept(name)
     store.commit()
@@ -153,11 +154,54 @@ test('a device that has become quick again costs no more writes', async () => {
   accept('slow')
   round()
   round()
+  clock.nowMs += limits.ackGraceMsMax + 1
   phone.acknowledge('slow')
   for (let index = 0; index < 4; index++) await take(`written ${index}`)
   store.calls.length = 0
   for (let index = 0; index < 20; index++) await take(`spared ${index}`)
   expect(store.calls).toEqual([])
+})
+
+/** Lets `count` messages wait for so many rounds before each is acknowledged, or not. @returns how many were written */
+async function writtenOf(
+  { store, phone, accept, round }: Awaited<ReturnType<typeof waitingDelivery>>,
+  name: string,
+  count: number,
+  { rounds, isAcknowledged }: { rounds: number; isAcknowledged: boolean },
+): Promise<number> {
+  for (let index = 0; index < count; index++) accept(`${name} ${index}`)
+  for (let left = rounds; left > 0; left--) round()
+  const before = store.rows.size
+  store.commit()
+  const written = store.rows.size - before
+  if (isAcknowledged) for (let index = 0; index < count; index++) phone.acknowledge(`${name} ${index}`)
+  store.commit()
+  return written
+}
+
+test('acknowledgements that come soon after the wait make it longer, up to a limit', async () => {
+  const delivery = await waitingDelivery()
+  for (let rounds = 2; rounds <= limits.ackGraceRoundsMax + 1; rounds++) {
+    let written = 64
+    for (let batch = 0; batch < 4 && written > 0; batch++) {
+      written = await writtenOf(delivery, `${rounds} ${batch}`, 64, { rounds, isAcknowledged: true })
+      // The rounds that remain, so that the next batch begins with a first one.
+      while (delivery.timers.length > 0) delivery.round()
+    }
+    expect([rounds, written]).toEqual([rounds, rounds > limits.ackGraceRoundsMax ? 64 : 0])
+  }
+})
+
+test('acknowledgements that do not come make the wait short again', async () => {
+  const delivery = await waitingDelivery()
+  for (const name of ['a', 'b']) {
+    await writtenOf(delivery, name, 64, { rounds: 2, isAcknowledged: true })
+  }
+  const two = { rounds: 2, isAcknowledged: false }
+  expect(await writtenOf(delivery, 'c', 64, two)).toBe(0)
+  while (delivery.timers.length > 0) delivery.round()
+  await writtenOf(delivery, 'd', 64, { rounds: 3, isAcknowledged: false })
+  expect(await writtenOf(delivery, 'e', 64, two)).toBe(64)
 })
 
 test('no timer runs while nothing waits', async () => {

@@ -1,14 +1,14 @@
 import type { AppSettings } from '../../src/authority.ts'
 import { LocalBus } from '../../src/bus/local-bus.ts'
-import type { ShortTimer } from '../../src/delivery/ack-grace.ts'
 import type { AcceptOutcome, Notification } from '../../src/delivery/delivery.ts'
 import type { DeviceInbox, DeviceLink, Origin, TopicWish } from '../../src/delivery/device-link.ts'
 import type { Mailbox } from '../../src/delivery/mailbox.ts'
-import { type OpenDelivery, openDelivery } from '../../src/delivery/open-delivery.ts'
+import { type DeliveryOptions, type OpenDelivery, openDelivery } from '../../src/delivery/open-delivery.ts'
 import type { TokenRecord } from '../../src/registry/registry.ts'
 import type { MessageStore } from '../../src/store/message-store.ts'
 import type { StoredMessage } from '../../src/store/stored-message.ts'
 import { nowMs, nowSeconds } from '../store/store-fixture.ts'
+import { apnsIdFor, RecordingTrace } from './recording-trace.ts'
 
 export const topic = 'dev.example.app'
 
@@ -66,6 +66,7 @@ export interface DeliveryFixture {
   readonly bus: LocalBus<Mailbox>
   readonly deactivated: string[]
   readonly troubles: string[]
+  readonly trace: RecordingTrace
   readonly clock: { nowMs: number }
   readonly settings: { inboxMax: number }
   /** Connects a phone; it names its topics unless told not to. */
@@ -79,15 +80,24 @@ interface NotificationFields extends Omit<Notification, 'token'> {
   readonly bundleId: string
 }
 
-export function deliveryOver(store: MessageStore, shortTimer?: ShortTimer): DeliveryFixture {
+interface FixtureOptions extends Pick<DeliveryOptions, 'shortTimer' | 'power' | 'unackedBytesMax'> {
+  readonly trace?: RecordingTrace
+}
+
+export function deliveryOver(
+  store: MessageStore,
+  { trace = new RecordingTrace(), ...options }: FixtureOptions = {},
+): DeliveryFixture {
   const bus = new LocalBus<Mailbox>()
   const deactivated: string[] = []
   const troubles: string[] = []
   const clock = { nowMs }
   const settings = { inboxMax: 1 }
   const delivery = openDelivery({
+    ...options,
     store,
     bus,
+    trace,
     registry: { deactivateToken: async (token) => void deactivated.push(token) },
     authority: {
       app: (bundleId): AppSettings => ({
@@ -95,11 +105,11 @@ export function deliveryOver(store: MessageStore, shortTimer?: ShortTimer): Deli
         teamId: 'TEAM123456',
         pushEnabled: true,
         inboxMax: settings.inboxMax,
+        broadcastEnabled: false,
       }),
     },
     now: () => clock.nowMs,
     onTrouble: (sentence) => void troubles.push(sentence),
-    ...(shortTimer === undefined ? {} : { shortTimer }),
   })
   const connect: DeliveryFixture['connect'] = ({
     device = 1,
@@ -121,7 +131,7 @@ export function deliveryOver(store: MessageStore, shortTimer?: ShortTimer): Deli
         },
       ),
     )
-  return { delivery, bus, deactivated, troubles, clock, settings, connect, accept }
+  return { delivery, bus, deactivated, troubles, trace, clock, settings, connect, accept }
 }
 
 /** @param name is its payload, so that tests can speak of notifications by name */
@@ -135,9 +145,11 @@ export function notificationFor(name: string, fields: Partial<NotificationFields
     bundleId,
     topic: wanted,
     inactiveSinceMs: 0,
+    askedDay: 19_000,
   }
   return {
-    apnsId: '01234567-89ab-CDEF-0123-456789abcdef',
+    apnsId: apnsIdFor(name),
+    uniqueId: '',
     token,
     payload: new TextEncoder().encode(name),
     priority: 10,

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { type DeliveryFixture, deliveryOver, type FakePhone } from './delivery-fixture.ts'
+import { type DeliveryFixture, deliveryOver } from './delivery-fixture.ts'
 import { ManualStore } from './manual-store.ts'
+import { RecordingTrace } from './recording-trace.ts'
+import { RememberingDevice } from './remembering-device.ts'
 
 /*
  * Whatever the order of commits, reads, acknowledgements, lost connections and restarts: with a queue, everything that
@@ -51,14 +53,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 class Run {
   readonly store = new ManualStore()
+  readonly trace = new RecordingTrace()
   readonly accepted: string[] = []
-  /** What the device has shown, in order; it recognises what comes again. */
-  readonly shown: string[] = []
+  readonly device = new RememberingDevice()
   readonly #withGrace: boolean
   #timers: (() => void)[] = []
   #fixture: DeliveryFixture
-  #phone: FakePhone | undefined
-  #taken = 0
   #count = 0
 
   constructor(withGrace: boolean) {
@@ -85,31 +85,22 @@ class Run {
         for (const run of this.#timers.splice(0)) run()
         break
       case 'acknowledge':
-        this.#take(this.#phone?.got.length ?? 0)
-        for (const { id } of this.#phone?.got.splice(0, step.count) ?? []) {
-          this.#taken--
-          this.#phone!.inbox.acknowledged(id, 0)
-        }
+        this.device.acknowledge(step.count)
         break
       case 'topics':
-        this.#phone?.inbox.topicsChanged()
+        this.device.phone?.inbox.topicsChanged()
         break
       case 'full':
         this.store.isFull = step.isFull
         break
       case 'lose':
-        this.#take((this.#phone?.got.length ?? 0) - step.onTheWay)
-        this.#phone?.inbox.close()
-        this.#phone = undefined
+        this.device.lose(step.onTheWay)
         break
       case 'connect':
-        // Without a word of farewell where one is connected: the new session replaces the old one.
-        this.#take(this.#phone?.got.length ?? 0)
-        this.#phone = this.#fixture.connect()
-        this.#taken = 0
+        this.device.connected(this.#fixture.connect())
         break
       case 'restart':
-        this.#phone = undefined
+        this.device.abandoned()
         // Gathered units are gone with the process; nobody was told of them.
         this.store.crash()
         this.#timers = []
@@ -125,11 +116,12 @@ class Run {
     this.store.isFull = false
     await this.apply({ do: 'connect' })
     for (let quiet = 0; quiet < 4; ) {
-      const before = this.shown.length
+      const { shown } = this.device
+      const before = shown.length
       for (const what of ['round', 'answerReads', 'beginCommit', 'endCommit'] as const)
         await this.apply({ do: what })
       await this.apply({ do: 'acknowledge', count: limits.unackedPerSessionMax })
-      quiet = this.shown.length === before && this.store.waitingReads === 0 ? quiet + 1 : 0
+      quiet = shown.length === before && this.store.waitingReads === 0 ? quiet + 1 : 0
     }
   }
 
@@ -142,19 +134,9 @@ class Run {
     })
   }
 
-  /** Shows what has arrived up to this place. */
-  #take(until: number): void {
-    for (; this.#taken < until; this.#taken++) {
-      const name = this.#phone!.got[this.#taken]!.name.trimEnd()
-      if (!this.shown.includes(name)) this.shown.push(name)
-    }
-  }
-
   #start(): DeliveryFixture {
-    const fixture = deliveryOver(
-      this.store,
-      this.#withGrace ? (run) => void this.#timers.push(run) : undefined,
-    )
+    const shortTimer = (run: () => void) => void this.#timers.push(run)
+    const fixture = deliveryOver(this.store, { trace: this.trace, ...(this.#withGrace && { shortTimer }) })
     fixture.settings.inboxMax = limits.inboxPerAppMax
     return fixture
   }
@@ -173,9 +155,14 @@ test.each([
       const run = new Run(withGrace)
       for (const each of steps) await run.apply(each)
       await run.settle()
-      expect(run.shown.map(numberOf)).toEqual(run.shown.map(numberOf).toSorted((left, right) => left - right))
-      expect(run.accepted.filter((name) => !run.shown.includes(name))).toEqual([])
+      const { shown } = run.device
+      expect(shown.map(numberOf)).toEqual(shown.map(numberOf).toSorted((left, right) => left - right))
+      expect(run.accepted.filter((name) => !shown.includes(name))).toEqual([])
       expect(run.store.rows.size).toBe(0)
+      // What the trace was told is lost with the process, and what is sent again afterwards ends twice.
+      if (!steps.some((each) => each.do === 'restart')) {
+        expect(run.trace.endsOtherThanOnce(run.accepted)).toEqual([])
+      }
     }),
     { numRuns: 300 },
   )

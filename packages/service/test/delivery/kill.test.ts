@@ -1,38 +1,19 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { openDatabase } from '@carillon/database'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrations } from '../../src/migrations.ts'
 import { openMessageStore } from '../../src/store/database-message-store.ts'
+import { linesBeforeKill } from '../lines-before-kill.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
 import { nameOf } from './delivery-fixture.ts'
 
-const script = new URL('accept-and-tell.ts', import.meta.url).pathname
-
-/** Lets the child run until it has told of `lines` acceptances, then kills it at once. */
-async function acceptedBeforeKill(file: string, lines: number): Promise<string[]> {
-  const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const told: string[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    told.push(line)
-    if (told.length === lines) child.kill('SIGKILL')
-  }
-  if (child.exitCode === null && child.signalCode === null) {
-    await new Promise((resolve) => child.once('exit', resolve))
-  }
-  expect(child.signalCode).toBe('SIGKILL')
-  return told
-}
+const script = new URL('accept-and-tell.ts', import.meta.url)
 
 test.each([1, 25, 400, 1700])(
   'kill -9 after %i acceptances: everything that was accepted is there',
   async (lines) => {
-    const directory = mkdtempSync(join(tmpdir(), 'carillon-kill-'))
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-    const file = join(directory, 'service.db')
-    const told = await acceptedBeforeKill(file, lines)
+    const file = join(temporaryDirectory(), 'service.db')
+    const told = await linesBeforeKill(script, file, lines)
 
     const database = await openDatabase({ engine: 'sqlite', file, migrations })
     onTestFinished(() => database.close())

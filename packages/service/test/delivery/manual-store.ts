@@ -3,6 +3,7 @@ import type {
   InboxMessage,
   MessageStore,
   StoredPage,
+  StoreListener,
   StoreTicket,
 } from '../../src/store/message-store.ts'
 import type { StoredMessage } from '../../src/store/stored-message.ts'
@@ -14,6 +15,7 @@ import type { StoredMessage } from '../../src/store/stored-message.ts'
 export class ManualStore implements MessageStore {
   lastSeq = 0
   isFull = false
+  listener: StoreListener | undefined
   readonly rows = new Map<number, InboxMessage>()
   readonly calls: string[] = []
   #gathered: { ticket: number; apply: () => void; done: AddDone }[] = []
@@ -64,6 +66,12 @@ export class ManualStore implements MessageStore {
     this.isFull = wasFull
   }
 
+  removeExpired(message: StoredMessage): void {
+    const row = this.rows.get(message.seq)
+    this.remove(message.seq)
+    if (row !== undefined) this.listener?.expired(message)
+  }
+
   read(device: number, afterSeq: number, throughSeq: number): Promise<StoredPage> {
     return new Promise((resolve) =>
       this.#reads.push(() => {
@@ -82,6 +90,8 @@ export class ManualStore implements MessageStore {
 
   /** A commit takes what has gathered. */
   beginCommit(): void {
+    // One commit at a time: the next one begins when the one before is on disk.
+    this.endCommit()
     this.#committing = this.#gathered
     this.#gathered = []
   }

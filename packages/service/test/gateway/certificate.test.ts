@@ -29,6 +29,9 @@ async function issue(
   return issued
 }
 
+/** A push that needs no more than the certificate. */
+const request = { ':method': 'POST', ':path': `/3/device/${token}`, 'apns-topic': bundleId }
+
 /** One request on a connection of its own; a header that is undefined is not sent. */
 async function send(
   certificate: Issued,
@@ -36,17 +39,19 @@ async function send(
   topic: string | undefined = bundleId,
 ): Promise<Answer> {
   const provider = await world.provider(certificate)
-  const request = { ':method': 'POST', ':path': `/3/device/${token}`, 'apns-topic': topic, ...headers }
-  const answer = await provider.send(request, payload)
+  const answer = await provider.send({ ...request, 'apns-topic': topic, ...headers }, payload)
   await provider.close()
   return answer
 }
 
-const voip = {
-  ':path': `/3/device/${voipToken}`,
-  'apns-topic': `${bundleId}.voip`,
-  'apns-push-type': 'voip',
-}
+/** What a push of another type than alert says. */
+const pushOf = (type: string, suffix: string, deviceToken: string) => ({
+  ':path': `/3/device/${deviceToken}`,
+  'apns-topic': bundleId + suffix,
+  'apns-push-type': type,
+})
+
+const voip = pushOf('voip', '.voip', voipToken)
 
 describe('a good certificate', () => {
   test('needs no token, and a token on its connection means nothing', async () => {
@@ -57,6 +62,7 @@ describe('a good certificate', () => {
 
   test('of one topic makes the topic header unnecessary', async () => {
     expect(await send(sandbox, { 'apns-topic': undefined })).toMatchObject({ status: 200 })
+    expect(await send(sandbox, { 'apns-topic': '' })).toMatchObject({ status: 200 })
     expect(world.delivery.accepted.at(-1)?.token.topic).toBe(bundleId)
   })
 
@@ -76,13 +82,37 @@ describe('a good certificate', () => {
     })
   })
 
+  test('covers a watch complication by its own topic and kind', async () => {
+    const complicationToken = '0d'.repeat(32)
+    world.addToken(complicationToken, { topic: `${bundleId}.complication` })
+    const headers = pushOf('complication', '.complication', complicationToken)
+    expect(await send(universal, headers)).toMatchObject({ status: 200 })
+    expect(await send(sandbox, headers)).toMatchObject({ reason: 'TopicDisallowed' })
+  })
+
+  test('covers a topic in its list for push types of the kinds beside it', async () => {
+    const topics = [
+      { topic: bundleId, kinds: ['app'] },
+      { topic: `${bundleId}.voip`, kinds: ['complication'] },
+      { topic: `${bundleId}.pushkit.fileprovider`, kinds: ['anything'] },
+    ]
+    const certificate = await issue('sandbox', { topics })
+    expect(await send(certificate)).toMatchObject({ status: 200 })
+    expect(await send(certificate, voip)).toMatchObject({ reason: 'TopicDisallowed' })
+    // No certificate with a kind for this type was ever seen, so its topic is enough.
+    const filesToken = '0e'.repeat(32)
+    world.addToken(filesToken, { topic: `${bundleId}.pushkit.fileprovider` })
+    const headers = pushOf('fileprovider', '.pushkit.fileprovider', filesToken)
+    expect(await send(certificate, headers)).toMatchObject({ status: 200 })
+    expect(await send(certificate, { 'apns-topic': undefined })).toMatchObject({ reason: 'MissingTopic' })
+  })
+
   test('does not cover push types that need a provider token', async () => {
     const location = { 'apns-topic': `${bundleId}.location-query`, 'apns-push-type': 'location' }
     expect(await send(universal, location)).toMatchObject({ reason: 'TopicDisallowed' })
   })
 
   test('is remembered by a resumed TLS session', async () => {
-    const request = { ':method': 'POST', ':path': `/3/device/${token}`, 'apns-topic': bundleId }
     const first = world.dial(sandbox)
     const [ticket] = (await once(first.session.socket, 'session')) as [Buffer]
     const second = world.dial(sandbox, ticket)
@@ -125,7 +155,6 @@ describe('refused', () => {
     const hour = 60 * 60 * 1000
     const brief = await issue('sandbox', { notAfter: world.nowMs + hour })
     const provider = await world.provider(brief)
-    const request = { ':method': 'POST', ':path': `/3/device/${token}`, 'apns-topic': bundleId }
     expect(await provider.send(request, payload)).toMatchObject({ status: 200 })
     world.nowMs += 2 * hour
     expect(await provider.send(request, payload)).toMatchObject(badCertificate)
@@ -136,7 +165,6 @@ describe('refused', () => {
   test('a certificate that is revoked, from the next request on', async () => {
     const issued = await issue('sandbox')
     const provider = await world.provider(issued)
-    const request = { ':method': 'POST', ':path': `/3/device/${token}`, 'apns-topic': bundleId }
     expect(await provider.send(request, payload)).toMatchObject({ status: 200 })
     world.authority.setCertificate(issued.serial, 'revoked')
     expect(await provider.send(request, payload)).toMatchObject(badCertificate)

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AcceptOutcome, Delivery, Notification } from '../../src/delivery/delivery.ts'
-import { ApnsIds } from '../../src/gateway/apns-ids.ts'
+import { type FidelityOptions, fidelityDefaults, fidelityOf } from '../../src/fidelity.ts'
 import type { Gateway } from '../../src/gateway/gateway.ts'
-import { ProviderTokens } from '../../src/gateway/provider-tokens.ts'
+import { type GatewayParts, openGateway } from '../../src/gateway/open-gateway.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../../src/gateway/start-gateway.ts'
-import type { TokenRecord } from '../../src/registry/registry.ts'
+import { dayMs, type TokenRecord } from '../../src/registry/registry.ts'
 import { type Issued, TestAuthority } from '../certificates.ts'
 import { bundleId, keyId, MemoryAuthority, newKey, signToken, type TokenParts } from '../memory-authority.ts'
 import { Provider } from './provider.ts'
@@ -41,6 +41,8 @@ export class RecordingDelivery implements Delivery {
   }
 }
 
+type WorldOptions = Partial<Omit<GatewayOptions, 'fidelity'>> & { readonly fidelity?: FidelityOptions }
+
 /** A gateway on a port of its own, with everything it needs in memory. */
 export class GatewayWorld {
   readonly authority = new MemoryAuthority()
@@ -66,7 +68,7 @@ export class GatewayWorld {
   #ca!: TestAuthority
   #gateway!: RunningGateway
 
-  static async start(options: Partial<GatewayOptions> = {}): Promise<GatewayWorld> {
+  static async start(options: WorldOptions = {}): Promise<GatewayWorld> {
     const world = new GatewayWorld()
     await world.#start(options)
     return world
@@ -76,21 +78,21 @@ export class GatewayWorld {
     return this.#ca
   }
 
-  /** What the running gateway's connections share, for a connection that a test drives itself. */
-  shared(): Gateway {
-    const { authority, delivery, nowMs } = this
+  /** What connections share that a test drives itself. */
+  shared(parts: Partial<GatewayParts> = {}): Gateway {
+    return openGateway({ ...this.parts(), ...parts }).gateway
+  }
+
+  parts(): GatewayParts {
     return {
       environment: 'sandbox',
-      authority,
+      authority: this.authority,
       registry: this.registry,
-      delivery,
-      providerTokens: new ProviderTokens(authority, 'sandbox'),
-      apnsIds: new ApnsIds((bytes) => randomBytes(bytes)),
-      now: () => nowMs,
+      delivery: this.delivery,
+      fidelity: fidelityDefaults,
+      now: () => this.nowMs,
       onTrouble: this.onTrouble,
-      streamsBeforeToken: 100,
-      changes: 0,
-      isClosing: false,
+      random: (bytes) => randomBytes(bytes),
     }
   }
 
@@ -107,6 +109,7 @@ export class GatewayWorld {
       bundleId,
       topic: bundleId,
       inactiveSinceMs: 0,
+      askedDay: Math.floor(this.nowMs / dayMs),
       ...changes,
     })
   }
@@ -151,7 +154,7 @@ export class GatewayWorld {
     await this.#gateway.close()
   }
 
-  async #start(options: Partial<GatewayOptions>): Promise<void> {
+  async #start({ fidelity, ...options }: WorldOptions): Promise<void> {
     // TLS checks dates by the real clock, so the certificates hold then; the gateway's own clock is the test's.
     this.#ca = await TestAuthority.make(Date.now())
     this.nowMs = Date.now()
@@ -160,17 +163,12 @@ export class GatewayWorld {
     this.authority.setKey(keyId, this.keys.publicKey)
     this.addToken(token)
     this.#gateway = await startGateway({
-      environment: 'sandbox',
-      authority: this.authority,
-      registry: this.registry,
-      delivery: this.delivery,
+      ...this.parts(),
       tls: await this.#ca.server(),
       host: '127.0.0.1',
       port: 0,
-      now: () => this.nowMs,
-      onTrouble: this.onTrouble,
-      random: (bytes) => randomBytes(bytes),
       ...options,
+      fidelity: fidelityOf(fidelity),
     })
   }
 }

@@ -37,10 +37,19 @@ export class Provider {
   /** A header that is undefined is not sent. */
   send(headers: OutgoingHttpHeaders, body: string | Uint8Array): Promise<Answer> {
     const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
-    const stream = this.session.request(sent)
+    // Otherwise GET and DELETE end with their headers, and take no body, not even an empty one.
+    const stream = this.session.request(sent, { endStream: false })
     const answer = answerOf(stream)
     stream.end(body)
     return answer
+  }
+
+  /** The next GOAWAY, without an error: the last stream that is served, and the reason in the debug data. */
+  async goaway(): Promise<{ lastStreamId: number; reason: string }> {
+    const [code, lastStreamId, debugData] = (await once(this.session, 'goaway')) as [number, number, Buffer]
+    if (code !== 0) throw new Error(`GOAWAY with error code ${code}`)
+    const { reason } = JSON.parse(debugData.toString()) as { reason: string }
+    return { lastStreamId, reason }
   }
 
   async close(): Promise<void> {

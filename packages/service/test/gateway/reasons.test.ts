@@ -119,9 +119,9 @@ const cases: Record<string, () => Case[]> = {
   TopicDisallowed: () => [
     { name: 'an unknown app', headers: { 'apns-topic': 'com.example.unknown' } },
     { name: 'an app of another team', headers: { 'apns-topic': 'com.example.foreign' } },
-    { name: 'an app without push', headers: { 'apns-topic': 'com.example.silent' } },
     { name: 'a key for other topics', headers: { authorization: jwt(topicKey, 'KEYTOPIC01') } },
   ],
+  Forbidden: () => [{ name: 'an app without push', headers: { 'apns-topic': 'com.example.silent' } }],
   MissingDeviceToken: () => [
     { name: 'nothing behind the slash', headers: { ':path': '/3/device/' } },
     { name: 'no slash', headers: { ':path': '/3/device' } },
@@ -155,19 +155,18 @@ const cases: Record<string, () => Case[]> = {
   ],
 }
 
-/** Reasons of the device API that need more than one request, or that nothing answers yet, and where they are. */
+/** Reasons of the device API that need a certificate, a switch, or more than one request, and where they are. */
 const elsewhere: Record<string, string> = {
   BadCertificate: 'certificate.test.ts',
   BadCertificateEnvironment: 'certificate.test.ts',
   UnrelatedKeyIdInToken: 'provider-connection.test.ts',
-  TooManyProviderTokenUpdates: 'provider-connection.test.ts',
+  TooManyProviderTokenUpdates: 'token-updates.test.ts',
   ServiceUnavailable: 'provider-connection.test.ts',
   InternalServerError: 'provider-connection.test.ts',
   Shutdown: 'provider-connection.test.ts',
-  IdleTimeout: 'debug data of the GOAWAY of an idle connection: the engine has the tests of its timers',
-  ExpiredToken: 'tokens do not expire',
-  Forbidden: 'nothing is forbidden that no other reason tells',
-  TooManyRequests: 'there is no limit per device token yet',
+  IdleTimeout: 'switches.test.ts',
+  ExpiredToken: 'switches.test.ts',
+  TooManyRequests: 'switches.test.ts',
 }
 
 function payloadOf(bytes: number): string {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import { migrations } from '../../src/migrations.ts'
 import { type OpenRegistry, openRegistry } from '../../src/registry/open-registry.ts'
-import type { TokenRecord } from '../../src/registry/registry.ts'
+import { dayMs, type TokenRecord } from '../../src/registry/registry.ts'
 import { seedTokens } from '../../src/registry/seed.ts'
 import { bundleId, MemoryAuthority } from '../memory-authority.ts'
 
@@ -26,21 +26,22 @@ function random(bytes: number): Uint8Array {
   return drawnBytes
 }
 
-async function open(): Promise<void> {
+async function open(options: { readonly tokenLifeDays?: number } = {}): Promise<void> {
   database = await openDatabase({ engine: 'sqlite', file: join(directory, 'push.sqlite'), migrations })
-  registry = openRegistry({ database, authority, now: () => nowMs, random })
+  registry = openRegistry({ database, authority, now: () => nowMs, random, ...options })
 }
 
-async function reopen(): Promise<void> {
+async function reopen(options?: Parameters<typeof open>[0]): Promise<void> {
   registry.close()
   await database.close()
-  await open()
+  await open(options)
 }
 
 /** All that a record says, whatever it is made of. */
 function said(record: TokenRecord | undefined): TokenRecord {
-  const { token, device, bundleId, topic, inactiveSinceMs } = record!
-  return { token, tokenBytes: new Uint8Array(record!.tokenBytes), device, bundleId, topic, inactiveSinceMs }
+  const { token, device, bundleId, topic, inactiveSinceMs, askedDay } = record!
+  const tokenBytes = new Uint8Array(record!.tokenBytes)
+  return { token, tokenBytes, device, bundleId, topic, inactiveSinceMs, askedDay }
 }
 
 function find(token: string): Promise<TokenRecord | undefined> {
@@ -143,6 +144,30 @@ describe('tokens', () => {
     await reopen()
     expect(await find(before.token)).toMatchObject({ inactiveSinceMs: nowMs })
     expect(await issue(installationB)).toEqual(after)
+  })
+
+  test('the day on which it was asked for is noted, also in memory, and outlives a restart', async () => {
+    const record = await issue()
+    expect(record.askedDay).toBe(Math.floor(nowMs / dayMs))
+    nowMs += 3 * dayMs
+    await issue()
+    const noted = record.askedDay + 3
+    expect(await find(record.token)).toMatchObject({ askedDay: noted })
+    expect(registry.cachedToken(record.token)).toMatchObject({ askedDay: noted })
+    await reopen()
+    expect(await find(record.token)).toMatchObject({ askedDay: noted, inactiveSinceMs: 0 })
+  })
+
+  test('a token that was not asked for in its lifetime is replaced by a new one', async () => {
+    await reopen({ tokenLifeDays: 30 })
+    const record = await issue(installationA)
+    nowMs += 30 * dayMs
+    expect((await issue(installationA)).token).toBe(record.token)
+    nowMs += 31 * dayMs
+    const after = await issue(installationA)
+    expect(after.token).not.toBe(record.token)
+    expect(await find(record.token)).toMatchObject({ inactiveSinceMs: nowMs })
+    expect((await issue(installationA)).token).toBe(after.token)
   })
 
   test('a client that does not tell its installation keeps its token, and may begin to tell it', async () => {

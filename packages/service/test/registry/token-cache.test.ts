@@ -19,6 +19,7 @@ function recordOf(index: number, changes: Partial<TokenRecord> = {}): TokenRecor
     bundleId: topic.replace('.voip', ''),
     topic,
     inactiveSinceMs: 0,
+    askedDay: 19_000 + (index % 1000),
     ...changes,
   }
 }
@@ -26,14 +27,15 @@ function recordOf(index: number, changes: Partial<TokenRecord> = {}): TokenRecor
 /** All that a record says, whatever it is made of. */
 function said(record: TokenRecord | undefined): TokenRecord | undefined {
   if (record === undefined) return undefined
-  const { token, device, bundleId, topic, inactiveSinceMs } = record
-  return { token, tokenBytes: Buffer.from(record.tokenBytes), device, bundleId, topic, inactiveSinceMs }
+  const { token, device, bundleId, topic, inactiveSinceMs, askedDay } = record
+  const tokenBytes = Buffer.from(record.tokenBytes)
+  return { token, tokenBytes, device, bundleId, topic, inactiveSinceMs, askedDay }
 }
 
 test('says what it was told, whatever the numbers', () => {
   const cache = new TokenCache(1000)
   const numbers = [1, 2 ** 31, 2 ** 32 - 1]
-  const times = [0, 1, 2 ** 32 - 1, 2 ** 32, 1_700_000_000_123, Number.MAX_SAFE_INTEGER]
+  const times = [0, 1, 2 ** 32 - 1, 2 ** 32, 1_700_000_000_123, 2 ** 48 - 1]
   let index = 0
   for (const device of numbers) {
     for (const inactiveSinceMs of times) {

@@ -145,6 +145,22 @@ test('a read does not wait for what comes behind it', async () => {
   behind = 500
 })
 
+test('a read waits for what was added before it, whatever is added behind it and taken back', async () => {
+  const { store } = await openStoreFixture()
+  // Accepted first and written last: it has waited for its acknowledgement.
+  const sent = messageFor(store)
+  const kept = messageFor(store)
+  store.addToInbox(kept, 1, () => {})
+  const reading = storedSeqs(store)
+  expect(
+    store.cancel(
+      store.addSent(sent, () => {}),
+      sent,
+    ),
+  ).toBe(true)
+  expect(await reading).toEqual([kept.seq])
+})
+
 test('a cancelled message is never written, and a read does not wait for it', async () => {
   const { store } = await openStoreFixture()
   const message = messageFor(store)

@@ -9,14 +9,15 @@ const fields = fc.record({
   apnsId: fc.uint8Array({ minLength: 16, maxLength: 16 }),
   payload: fc.uint8Array({ maxLength: 9000 }),
   priority: fc.constantFrom(1, 5, 10),
-  pushType: text,
+  pushType: fc.oneof(fc.constant('alert'), text),
   receivedAtMs: fc.nat(Number.MAX_SAFE_INTEGER),
 })
 
 test('what is encoded is decoded', () => {
   fc.assert(
-    fc.property(fields, (message) => {
-      expect(decodeMessageRecord(new Uint8Array(encodeMessageRecord(message)))).toEqual(message)
+    fc.property(fields, text, (message, otherApp) => {
+      const record = new Uint8Array(encodeMessageRecord(message))
+      for (const app of [message.topic, otherApp]) expect(decodeMessageRecord(record, app)).toEqual(message)
     }),
   )
 })
@@ -48,11 +49,14 @@ test('bytes of nobody are refused, and every prefix that loses more than payload
   })
   const record = new Uint8Array(encoded)
   for (let length = 0; length < record.length; length++) {
-    expect(() => decodeMessageRecord(record.subarray(0, length))).toThrow(/damaged/)
+    expect(() => decodeMessageRecord(record.subarray(0, length), '')).toThrow(/damaged/)
   }
-  expect(() => decodeMessageRecord(Uint8Array.from(record, (byte, at) => (at === 0 ? 2 : byte)))).toThrow(
-    /newer/,
-  )
+  expect(() =>
+    decodeMessageRecord(
+      Uint8Array.from(record, (byte, at) => (at === 0 ? 2 : byte)),
+      '',
+    ),
+  ).toThrow(/newer/)
 })
 
 test('a topic that does not fit is refused', () => {

@@ -7,6 +7,7 @@ import { migrations } from '../../src/migrations.ts'
 import { openMessageStore } from '../../src/store/database-message-store.ts'
 import type { MessageStore } from '../../src/store/message-store.ts'
 import type { StoredMessage } from '../../src/store/stored-message.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
 
 export const nowMs = Date.UTC(2026, 10, 21, 12)
 export const nowSeconds = nowMs / 1000
@@ -21,9 +22,7 @@ export interface StoreFixture {
 
 /** A store on a database file of its own, gone when the test is over. */
 export async function openStoreFixture(): Promise<StoreFixture> {
-  const directory = mkdtempSync(join(tmpdir(), 'carillon-store-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  return openAt(join(directory, 'service.db'))
+  return openAt(join(temporaryDirectory(), 'service.db'))
 }
 
 /** The same for a whole file of tests, to be closed by it. */

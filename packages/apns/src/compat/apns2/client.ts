@@ -1,0 +1,172 @@
+import { createPrivateKey } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { appleHosts } from '@carillon/wire'
+import { nodeRuntime } from '../../drivers/node-runtime.ts'
+import type { PushClientOptions } from '../../options.ts'
+import type { Push } from '../../push.ts'
+import { PushClient } from '../../push-client.ts'
+import type { PushRejected, PushResult } from '../../result.ts'
+import { ApnsError, type ApnsResponseError, Errors } from './errors.ts'
+import type { Notification } from './notification.ts'
+import { Priority } from './priority.ts'
+import { UnansweredError } from './unanswered-error.ts'
+
+/** Apple's hosts. */
+export const Host = {
+  production: appleHosts.production.http2,
+  development: appleHosts.sandbox.http2,
+} as const
+export type Host = (typeof Host)[keyof typeof Host]
+
+/** A key in PEM, with its passphrase where it is encrypted. */
+export type PrivateKey = string | Buffer | { key: string | Buffer; passphrase?: string | undefined }
+
+/** The options of apns2, and three of PushClient that it has not. */
+export interface ApnsOptions extends Pick<PushClientOptions, 'port' | 'ca' | 'proxy'> {
+  team: string
+  /** The `.p8`, its contents. */
+  signingKey: string | Buffer | PrivateKey
+  keyId: string
+  defaultTopic?: string
+  /** Default: production. */
+  host?: Host | string
+  /** Milliseconds from sending to the answer. Default: 300 s. */
+  requestTimeout?: number
+  /** Connections are kept while the process runs, and do not keep it alive; false changes nothing. */
+  keepAlive?: boolean
+}
+
+/** What the HTTP client of the original waits for an answer. */
+const answerMsMax = 300_000
+
+/** The client of apns2, over a PushClient. Emits every rejection under its reason and under `Errors.error`. */
+export class ApnsClient extends EventEmitter {
+  readonly team: string
+  readonly keyId: string
+  readonly host: Host | string
+  readonly signingKey: string | Buffer | PrivateKey
+  readonly defaultTopic: string | undefined
+  readonly keepAlive: boolean
+  readonly #options: ApnsOptions
+  /** Made with the first push: credentials that cannot be used fail pushes, not the constructor. */
+  #client: PushClient | undefined
+  #isClosed = false
+  #wasDestroyed = false
+
+  constructor(options: ApnsOptions) {
+    super()
+    this.team = options.team
+    this.keyId = options.keyId
+    this.signingKey = options.signingKey
+    this.defaultTopic = options.defaultTopic
+    this.host = options.host ?? Host.production
+    this.keepAlive = options.keepAlive ?? true
+    this.#options = options
+  }
+
+  /** Resolves with the notification. Rejects with ApnsError where the service says no, else with another error. */
+  async send(notification: Notification): Promise<Notification> {
+    const result = await this.#connected().send(pushOf(notification, this.defaultTopic))
+    if (result.ok) return notification
+    throw this.#failed(notification, result)
+  }
+
+  /** Resolves when all have a result: the notification, or its error, each in its place. */
+  async sendMany(notifications: Notification[]): Promise<(Notification | { error: ApnsError })[]> {
+    const answers = new Array<Notification | { error: ApnsError }>(notifications.length)
+    const { defaultTopic } = this
+    const pushes = function* () {
+      for (const [at, notification] of notifications.entries()) {
+        try {
+          yield { ...pushOf(notification, defaultTopic), at }
+        } catch (error) {
+          answers[at] = { error: error as ApnsError }
+        }
+      }
+    }
+    for await (const { push, result } of this.#connected().sendMany(pushes())) {
+      const notification = notifications[push.at]!
+      answers[push.at] = result.ok ? notification : { error: this.#failed(notification, result) as ApnsError }
+    }
+    return answers
+  }
+
+  /** The client asks silent connections by itself, so there is nothing to do. */
+  ping(): Promise<PromiseSettledResult<void>[]> {
+    return Promise.resolve([])
+  }
+
+  /** Lets what is pending finish, then closes. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#client?.close()
+    this.#wasDestroyed = true
+  }
+
+  /** Closes at once; what is pending fails. */
+  async destroy(_error?: globalThis.Error | null): Promise<void> {
+    this.#wasDestroyed = true
+    this.#isClosed = true
+    await this.#client?.close({ drain: false })
+  }
+
+  #connected(): PushClient {
+    if (this.#client === undefined) {
+      this.#client = new PushClient(clientOptionsOf(this, this.#options), nodeRuntime)
+      if (this.#isClosed) void this.#client.close()
+    }
+    return this.#client
+  }
+
+  #failed(notification: Notification, result: PushResult & { ok: false }): globalThis.Error {
+    if (result.outcome !== 'rejected') return new UnansweredError(result, this.#wasDestroyed)
+    const { status: statusCode } = result
+    const error = new ApnsError({ statusCode, notification, response: responseOf(result) })
+    this.emit(error.reason, error)
+    this.emit(Errors.error, error)
+    return error
+  }
+}
+
+const clientOptionsOf = (client: ApnsClient, options: ApnsOptions): PushClientOptions => {
+  const { host, keyId, team, signingKey } = client
+  const { port, ca, proxy, requestTimeout } = options
+  return {
+    auth: { type: 'token', keyId, teamId: team, privateKey: keyOf(signingKey) },
+    environment: host === Host.development ? 'sandbox' : 'production',
+    host,
+    port: port ?? 443,
+    ...(ca === undefined ? {} : { ca }),
+    proxy,
+    // One attempt, as in the original: only what was certainly not processed goes out again.
+    retry: false,
+    limits: { connectFailuresMax: 3, answerMsMax: requestTimeout || answerMsMax },
+  }
+}
+
+const keyOf = (key: string | Buffer | PrivateKey) =>
+  typeof key === 'string' || Buffer.isBuffer(key) ? key : createPrivateKey(key)
+
+const pushOf = (notification: Notification, defaultTopic: string | undefined): Push => {
+  const { options, priority, pushType } = notification
+  const { expiration, collapseId } = options
+  return {
+    deviceToken: String(notification.deviceToken),
+    topic: options.topic ?? defaultTopic,
+    pushType,
+    // The original leaves the service's default out.
+    priority: priority === Priority.immediate ? undefined : priority,
+    expiration: expiration === undefined ? undefined : secondsOf(expiration),
+    collapseId: collapseId || undefined,
+    payload: JSON.stringify(notification.buildApnsOptions()),
+  }
+}
+
+/** Rounded, as in the original. */
+const secondsOf = (expiration: number | Date): number =>
+  Math.round(typeof expiration === 'number' ? expiration : expiration.getTime() / 1000)
+
+const responseOf = ({ status, reason, timestamp }: PushRejected): ApnsResponseError => {
+  if (reason === `HttpStatus${status}`) return { reason: Errors.unknownError, timestamp: nodeRuntime.now() }
+  return { reason, ...(timestamp === undefined ? {} : { timestamp }) } as ApnsResponseError
+}

@@ -1,0 +1,49 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { limits } from '../limits.ts'
+import { AdminError } from './admin-error.ts'
+import { answerProblem, invalidRequest } from './problems.ts'
+import { requireKey } from './require-key.ts'
+
+/** Adds one group of routes to the admin API. Paths begin with `/v1/`, which is behind the key. */
+export type AdminRoutes = (api: OpenAPIHono) => void
+
+export interface AdminApiOptions {
+  /** The bearer key of every request. */
+  readonly key: string
+  readonly routes: readonly AdminRoutes[]
+  /** Told of errors that are nobody's request. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** The admin API of one environment. Errors are problem+json (RFC 9457) with a code and a sentence. */
+export function createAdminApi({ key, routes, onFailure }: AdminApiOptions): OpenAPIHono {
+  const api = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error)
+    },
+  })
+  api.onError((error, context) => answerProblem(context, error, onFailure))
+  api.notFound((context) => {
+    const { method, path } = context.req
+    const error = new AdminError('NOT_FOUND', `There is no ${method} ${path}; see /openapi.json.`)
+    return answerProblem(context, error, onFailure)
+  })
+  api.get('/healthz', (context) => context.json({ status: 'ok' }))
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Carillon push service, admin API', version: '1' },
+    security: [{ adminKey: [] }],
+  })
+  api.openAPIRegistry.registerComponent('securitySchemes', 'adminKey', { type: 'http', scheme: 'bearer' })
+  const withKey = requireKey(key)
+  api.use('/v1/*', withKey)
+  api.use('/metrics', withKey)
+  api.use('/v1/*', bodyLimit({ maxSize: limits.adminBodyBytesMax, onError: refuseLargeBody }))
+  for (const add of routes) add(api)
+  return api
+}
+
+function refuseLargeBody(): never {
+  throw new AdminError('REQUEST_TOO_LARGE', `The body is longer than ${limits.adminBodyBytesMax} bytes.`)
+}

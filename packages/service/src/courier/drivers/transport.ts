@@ -1,0 +1,11 @@
+/** What a connection writes to: the TLS socket itself, or a WebSocket. */
+export interface CourierTransport {
+  readonly destroyed: boolean
+  /** Bytes written that have not left the process. */
+  readonly writableLength: number
+  /** Whole frames; the memory is not written to afterwards. */
+  write(bytes: Uint8Array): unknown
+  /** Sends what was written, then closes. */
+  destroySoon(): void
+  destroy(): void
+}
