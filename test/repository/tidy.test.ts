@@ -59,7 +59,7 @@ test('every snippet in the documentation is a piece of a file', () => {
   )
   for (const page of filesMatching(/\.md$/)) {
     // ```ts examples/send-push.ts — the block's lines stand in that file, in this order and together.
-    for (const block of page.text.matchAll(/^```(ts|js|sh|yaml)([^\n]*)\n([\s\S]*?)^```/gm)) {
+    for (const block of page.text.matchAll(/^```(ts|js|sh|yaml)\b([^\n]*)\n([\s\S]*?)^```/gm)) {
       const path = (block[2] ?? '').trim()
       const text = files.get(path)
       if (text === undefined) wrong.push(`${page.path}: a ${block[1]} block names no file ("${path}")`)

@@ -8,9 +8,24 @@ import { bundleId } from './running-app.ts'
 const example = (name: string) => join(root, 'examples', name)
 
 test('every example is run by a test', () => {
-  const tests = ['test/system/examples.test.ts', 'packages/http2/test/example.test.ts']
+  const tests = [
+    'test/system/examples.test.ts',
+    'test/system/faults.test.ts',
+    'test/system/migrating.test.ts',
+    'test/system/apns-client.test.ts',
+    'packages/http2/test/example.test.ts',
+    'packages/apns/test/examples.test.ts',
+    'packages/system/test/configuration.test.ts',
+    'test/system/original-protocol.test.ts',
+    'test/services/jest-example.test.ts',
+    'packages/testing/test/redirect.test.ts',
+    'vitest.config.ts',
+  ]
   const texts = tests.map((file) => readFileSync(join(root, file), 'utf8')).join()
-  const missing = readdirSync(join(root, 'examples')).filter((name) => !texts.includes(`${name}'`))
+  const missing = readdirSync(join(root, 'examples'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .filter((name) => !texts.includes(`${name}'`))
   expect(missing).toEqual([])
 })
 
@@ -31,6 +46,9 @@ test('own-system.sh, as a reader of the README types it', async () => {
     const ours = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('npm '))
     expect([code, ours]).toEqual([0, []])
     expect(stdout).toMatch(/^Carillon is up \(data in /m)
+    expect(stdout).toMatch(
+      /^ {2}sandbox +HTTP\/2 127\.0\.0\.1:\d+, courier \d+, binary \d+, feedback \d+\n +admin API https:/m,
+    )
     expect(stdout).toMatch(/^App ID \w{10}\.com\.example\.app /m)
     expect(stdout).toMatch(/^Auth key \w{10} of team /m)
     expect(stdout).toMatch(/^Device \w{10} \(Desk phone\)/m)
@@ -38,6 +56,16 @@ test('own-system.sh, as a reader of the README types it', async () => {
     expect(existsSync(place.path('data', 'endpoints.json'))).toBe(false)
     const apps = await place.lines('portal', 'app', 'list', '--data', place.data)
     expect(apps.map((app) => app.bundleId)).toEqual(['com.example.app'])
+  } finally {
+    await place.close()
+  }
+})
+
+test('testing/node-test.test.ts', async () => {
+  const place = new Place()
+  try {
+    const { code, stdout } = await place.exec(pinnedNode, ['--test', example('testing/node-test.test.ts')])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('pass 1')])
   } finally {
     await place.close()
   }

@@ -7,7 +7,7 @@ afterEach(() => place.close())
 
 test('a device comes back by itself to a system that was killed and started again on other ports', async () => {
   place = new Place()
-  const { up, device, deviceToken, key, gateway } = await startApp(place)
+  const { up, device, push, gateway } = await startApp(place)
   up.run.child.kill('SIGKILL')
   await up.run.ended
   await device.event('disconnected')
@@ -17,9 +17,7 @@ test('a device comes back by itself to a system that was killed and started agai
   await device.waitFor('a second connection', ({ lines }) =>
     lines.filter(({ event }) => event === 'connected').length > 1 ? true : undefined,
   )
-  const auth = ['--key', key.file, '--key-id', key.keyId, '--team-id', key.teamId]
-  const to = ['--environment', 'sandbox', '--topic', 'com.example.app', '--token', deviceToken]
-  await place.line('push', '--data', place.data, ...to, '--alert', 'Back again', ...auth)
+  await push('--alert', 'Back again')
   const shown = await device.event('notification', ({ payload }) => payload.aps.alert === 'Back again')
   expect(shown.shown.body).toBe('Back again')
 })

@@ -58,15 +58,17 @@ test('what start leaves behind works with the commands that it prints', async ()
       ? stdout.slice(stdout.indexOf('Try next')).replaceAll('\\\n', '')
       : undefined,
   )
-  const [deviceRun = '', push = '', appCreate = ''] = [...printed.matchAll(/npx carillon (.*)/g)].map(
-    (match) => match[1],
-  )
+  const [deviceRun = '', push = '', trace = '', appCreate = ''] = [
+    ...printed.matchAll(/npx carillon (.*)/g),
+  ].map((match) => match[1])
   const device = place.startCarillon(...words(deviceRun), '--json')
   const { deviceToken } = await device.event('registered')
   const { code } = await place.carillon(...words(push.replace('TOKEN', deviceToken)))
   expect(code).toBe(0)
   const shown = await device.event('notification', ({ payload }) => payload.aps.alert === 'Hello')
   expect(shown.shown.body).toBe('Hello')
+  const traced = await place.carillon(...words(trace.replace('TOKEN', deviceToken)))
+  expect(traced.stdout).toContain('received from the provider')
   expect((await place.carillon(...words(appCreate))).code).toBe(0)
   const key = words(push)[words(push).indexOf('--key') + 1] ?? ''
   expect(readFileSync(key, 'utf8')).toContain('PRIVATE KEY')

@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError, type Option } from 'commander'
 import { usageError } from './cli-error.ts'
 import { type Output, outputFor, reportFailure } from './output.ts'
 
-type Action<Options> = (options: Options, output: Output) => Promise<void>
+/** @param operands what stands in the command without an option */
+type Action<Options> = (options: Options, output: Output, operands: readonly string[]) => Promise<void>
 
 /**
  * A sub-command: its own `--json`, an example in its help, and one place that turns whatever it throws into a
@@ -19,12 +20,13 @@ export function command<Options>(
     .description(what)
     .option('--json', 'one JSON object a line on stdout, nothing else there')
     .addHelpText('after', `\nExample:\n  $ ${example}`)
-    .action(async (options: Options & { json?: boolean }) => {
+    .action(async () => {
+      const options = made.opts() as Options & { json?: boolean }
       // Also where another option has swallowed it: that is told as JSON, too.
       const json = options.json === true || process.argv.includes('--json')
       try {
         refuseSwallowed(made.options, options)
-        await action(options, outputFor(json))
+        await action(options, outputFor(json), made.args)
       } catch (error) {
         process.exitCode = reportFailure(error, json)
       }
@@ -56,4 +58,14 @@ export function group(name: string, what: string, example: string, commands: rea
 /** For an option that may be given several times. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
+}
+
+/** A command and all below it. */
+export function everyCommand(from: Command): Command[] {
+  return [from, ...from.commands.flatMap((command) => everyCommand(command as Command))]
+}
+
+/** A command as it is typed: `carillon portal app list`. */
+export function nameOf(command: Command): string {
+  return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 }

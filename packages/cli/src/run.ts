@@ -1,5 +1,6 @@
-import { type Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import { usageError } from './cli-error.ts'
+import { everyCommand, nameOf } from './command.ts'
 import { reportFailure } from './output.ts'
 import { program } from './program.ts'
 
@@ -37,12 +38,4 @@ function exitCodeOf({ exitCode, code, message }: CommanderError): number {
     usageError(`${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`, fix),
     process.argv.includes('--json'),
   )
-}
-
-function nameOf(command: Command): string {
-  return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
-}
-
-function everyCommand(from: Command): Command[] {
-  return [from, ...from.commands.flatMap((command) => everyCommand(command as Command))]
 }

@@ -94,6 +94,7 @@ Try next, in another terminal:
   npx carillon device run --data ${dataDir} --state ${files.phone} --profile ${files.profile} --app ${bundleId}
   npx carillon push --data ${dataDir} --environment ${environment} --topic ${bundleId} --token TOKEN --alert "Hello" \\
     --key ${files.folder}/AuthKey_${key.keyId}.p8 --key-id ${key.keyId} --team-id ${key.teamId}
+  npx carillon trace TOKEN --data ${dataDir}
   npx carillon portal app create --data ${dataDir} --bundle-id com.example.mine --name "Mine"
 (TOKEN is the device token that the first command prints.)`
 }

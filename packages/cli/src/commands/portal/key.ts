@@ -8,6 +8,8 @@ interface CreateOptions {
   data: string
   name: string
   environment: KeyEnvironment
+  topic?: string[]
+  relatedKey?: string
   out: string
 }
 
@@ -18,7 +20,12 @@ const create = command<CreateOptions>(
   (options, output) =>
     withPortal(options.data, async (portal) => {
       await prepareFolder(options.out)
-      const key = await portal.keys.create({ name: options.name, environment: options.environment })
+      const key = await portal.keys.create({
+        name: options.name,
+        environment: options.environment,
+        ...(options.topic === undefined ? {} : { topics: options.topic }),
+        ...(options.relatedKey === undefined ? {} : { relatedKeyId: options.relatedKey }),
+      })
       const file = await writeNamedFile(
         inFolder(options.out, `AuthKey_${key.keyId}.p8`),
         key.privateKeyPem,
@@ -35,6 +42,8 @@ const create = command<CreateOptions>(
   .addOption(
     new Option('--environment <env>', 'where the key is good').choices(keyEnvironments).default('all'),
   )
+  .option('--topic <bundleIds...>', 'topics that the key is restricted to; all of the team where absent')
+  .option('--related-key <id>', 'another key for topics that may be used on one connection with this one')
   .requiredOption('--out <dir>', 'folder for AuthKey_<keyId>.p8')
 
 const list = command<{ data: string }>(
