@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Push, PushClient } from '@carillon/apns'
+import { alert, PushClient } from '@carillon/apns'
 
 const { KEY_FILE, KEY_ID, TEAM_ID, TOPIC, HOST, PORT, CA_FILE } = process.env
 if (!KEY_FILE || !KEY_ID || !TEAM_ID || !TOPIC) {
@@ -16,24 +16,19 @@ if (!KEY_FILE || !KEY_ID || !TEAM_ID || !TOPIC) {
 }
 
 await using client = new PushClient({
-  auth: { type: 'token', keyId: KEY_ID, teamId: TEAM_ID, privateKey: readFileSync(KEY_FILE, 'utf8') },
+  auth: { type: 'token', keyId: KEY_ID, teamId: TEAM_ID, keyFile: KEY_FILE },
   environment: 'production',
   ...(HOST && { host: HOST }),
   ...(PORT && { port: Number(PORT) }),
   ...(CA_FILE && { ca: readFileSync(CA_FILE, 'utf8') }),
 })
 
-async function* pushes(): AsyncGenerator<Push> {
-  const payload = JSON.stringify({ aps: { alert: 'Something new is here' } })
-  for await (const deviceToken of createInterface({ input: process.stdin })) {
-    yield { deviceToken, topic: TOPIC, pushType: 'alert', payload }
-  }
-}
-
-for await (const { push, result } of client.sendMany(pushes())) {
+const news = alert({ bundleId: TOPIC, body: 'Something new is here' })
+const tokens = createInterface({ input: process.stdin })
+for await (const { deviceToken, result } of client.sendMany(news, tokens)) {
   if (result.ok) continue
-  if (result.tokenIsDead) console.log(`dead ${push.deviceToken}`)
-  else if (result.ambiguous) console.log(`unknown ${push.deviceToken} ${result.apnsId}`)
-  else console.log(`${result.retryable ? 'later' : 'failed'} ${push.deviceToken} ${result.reason}`)
+  if (result.tokenIsDead) console.log(`dead ${deviceToken}`)
+  else if (result.ambiguous) console.log(`unknown ${deviceToken} ${result.apnsId}`)
+  else console.log(`${result.retryable ? 'later' : 'failed'} ${deviceToken} ${result.reason}`)
 }
 console.error(client.stats())

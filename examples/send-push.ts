@@ -7,7 +7,7 @@
  * HOST, PORT and CA_FILE point it at another service than Apple's.
  */
 import { readFileSync } from 'node:fs'
-import { PushClient } from '@carillon/apns'
+import { alert, PushClient } from '@carillon/apns'
 
 const { KEY_FILE, KEY_ID, TEAM_ID, TOPIC, DEVICE_TOKEN, HOST, PORT, CA_FILE } = process.env
 if (!KEY_FILE || !KEY_ID || !TEAM_ID || !TOPIC || !DEVICE_TOKEN) {
@@ -16,19 +16,15 @@ if (!KEY_FILE || !KEY_ID || !TEAM_ID || !TOPIC || !DEVICE_TOKEN) {
 }
 
 await using client = new PushClient({
-  auth: { type: 'token', keyId: KEY_ID, teamId: TEAM_ID, privateKey: readFileSync(KEY_FILE, 'utf8') },
+  auth: { type: 'token', keyId: KEY_ID, teamId: TEAM_ID, keyFile: KEY_FILE },
   environment: 'sandbox',
   ...(HOST && { host: HOST }),
   ...(PORT && { port: Number(PORT) }),
   ...(CA_FILE && { ca: readFileSync(CA_FILE, 'utf8') }),
 })
 
-const result = await client.send({
-  deviceToken: DEVICE_TOKEN,
-  topic: TOPIC,
-  pushType: 'alert',
-  payload: { aps: { alert: { title: 'Hello', body: 'from your own server' }, sound: 'default' } },
-})
+const hello = alert({ bundleId: TOPIC, title: 'Hello', body: 'from your own server', sound: 'default' })
+const result = await client.send({ deviceToken: DEVICE_TOKEN, ...hello })
 
 if (result.ok) console.log(`accepted as ${result.apnsId}`)
 else if (result.tokenIsDead) console.log(`forget this token: ${result.reason}`)
