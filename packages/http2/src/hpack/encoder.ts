@@ -134,7 +134,8 @@ const writeInteger = (out: OutputBuffer, flags: number, mask: number, value: num
 
 const writeString = (out: OutputBuffer, text: string, name: string, compress: boolean): void => {
   const length = text.length
-  out.ensure(length + 6)
+  // The length takes 6 at most; with room to spare, text that is not ASCII never seems to be as long as it is.
+  out.ensure(length + 16)
   if (compress && length > 4) {
     checkValue(text, name)
     const coded = huffmanLength(text)
@@ -145,19 +146,22 @@ const writeString = (out: OutputBuffer, text: string, name: string, compress: bo
       return
     }
   }
-  if (length < 0x7f) out.bytes[out.length++] = length
-  else writeInteger(out, 0, 0x7f, length)
-  const bytes = out.bytes
-  let at = out.length
-  let all = 0
-  for (let index = 0; index < length; index += 1) {
-    const code = text.charCodeAt(index)
-    if (code < 0x20) all |= 0x100
-    all |= code
-    bytes[at++] = code
-  }
-  if (all > 0xff) checkValue(text, name)
-  out.length = at
+  writeInteger(out, 0, 0x7f, length)
+  // What is not ASCII takes more bytes than characters; such a value is rare.
+  const isAscii = out.bytes.write(text, out.length) === length
+  if (!isAscii) {
+    checkValue(text, name)
+    out.bytes.write(text, out.length, 'latin1')
+  } else if (hasControls(out.bytes, out.length, length)) checkValue(text, name)
+  out.length += length
+}
+
+/** Whether there is a byte that may be a control character: a few that are allowed count, too. */
+const hasControls = (bytes: Uint8Array, start: number, length: number): boolean => {
+  let seen = 0
+  // The high bit of (byte - 0x20) is set below a space.
+  for (let at = start; at < start + length; at += 1) seen |= (bytes[at]! - 0x20) | (0x7e - bytes[at]!)
+  return seen < 0
 }
 
 /** RFC 9113 §8.2.1, and RFC 9110 §5.5 for other control characters. */
