@@ -32,7 +32,8 @@ export class PendingPush {
   readonly priority: string
   readonly expiration: string
   readonly collapseId: string
-  readonly body: Uint8Array
+  /** Text where its bytes are not needed before they are sent. */
+  readonly body: Uint8Array | string
   readonly signal: AbortSignal | undefined
   /** '' where the push type decides. */
   whenAmbiguous: AmbiguityPolicy | '' = ''
@@ -78,7 +79,7 @@ export class PendingPush {
     priority: string,
     expiration: string,
     collapseId: string,
-    body: Uint8Array,
+    body: Uint8Array | string,
     signal: AbortSignal | undefined,
   ) {
     this.path = path

@@ -16,7 +16,7 @@ import type { ApnsIdSource } from './apns-id-source.ts'
 import { ArgumentError, kindOf } from './errors.ts'
 import { isHeaderText } from './header-text.ts'
 import { refusedLocally } from './outcome.ts'
-import { checkPayloadType, jsonBytes } from './payload-bytes.ts'
+import { checkPayloadType, jsonText } from './payload-text.ts'
 import { PendingPush } from './pending-push.ts'
 import type { Notification, Push } from './push.ts'
 import type { PushRejected } from './result.ts'
@@ -87,9 +87,10 @@ export class Preparer {
         'collapseId has control characters or outer spaces',
       )
     }
-    const body = this.encode(push.payload)
-    const tooBig = checkSize(body.length, pushType)
-    if (tooBig !== undefined) return refusedSize(apnsId, tooBig, body.length, pushType)
+    const body = this.#bodyOf(push.payload)
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    const tooBig = checkSize(bytes, pushType)
+    if (tooBig !== undefined) return refusedSize(apnsId, tooBig, bytes, pushType)
     const path = devicePath(normalDeviceToken(deviceToken))
     const pending = new PendingPush(
       path,
@@ -109,6 +110,12 @@ export class Preparer {
 
   /** The bytes of a payload, as they are sent. Throws ArgumentError for a value that JSON cannot hold. */
   encode(payload: Push['payload']): Uint8Array {
+    const body = this.#bodyOf(payload)
+    return typeof body === 'string' ? Buffer.from(body) : body
+  }
+
+  /** What an object becomes is sent once as a rule: it stays text until it is written where it goes. */
+  #bodyOf(payload: Push['payload']): Uint8Array | string {
     if (typeof payload === 'string') {
       if (payload !== this.#text) {
         this.#bytes = Buffer.from(payload)
@@ -117,7 +124,7 @@ export class Preparer {
       return this.#bytes
     }
     if (payload instanceof Uint8Array) return payload
-    return jsonBytes(payload)
+    return jsonText(payload)
   }
 }
 

@@ -27,5 +27,10 @@ export const requestOf = (
     if (!name.startsWith(':')) headers[name] = list[i + 1]!
   }
   const path = list[list.indexOf(header.path) + 1]!
-  return { method: 'POST', url: `https://${authority}${path}`, headers, body: pending.body }
+  return {
+    method: 'POST',
+    url: `https://${authority}${path}`,
+    headers,
+    body: typeof pending.body === 'string' ? Buffer.from(pending.body) : pending.body,
+  }
 }

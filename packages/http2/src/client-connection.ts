@@ -51,8 +51,9 @@ export class ClientConnection<C> extends Connection<C> {
   /**
    * Sends a request and gives its stream id, or -1 where there is no room now: `onCapacity` tells when there
    * is, `onEnd` or `onGoaway` when there will be none. Throws Http2UsageError for headers that cannot be sent.
+   * A string is sent as UTF-8. Neither headers nor body are kept.
    */
-  request(headers: HeaderList, body: Uint8Array | undefined, context: C): number {
+  request(headers: HeaderList, body: Uint8Array | string | undefined, context: C): number {
     if (this.availableStreams <= 0) return -1
     const id = this.#nextId
     const bare = body === undefined || body.length === 0
@@ -70,7 +71,9 @@ export class ClientConnection<C> extends Connection<C> {
     stream.head = headers[1] === 'HEAD'
     stream.localClosed = true
     this.streams.add(stream)
-    if (!bare) this.sender.body(stream, body)
+    if (typeof body === 'string') {
+      if (!bare) this.sender.text(stream, body)
+    } else if (!bare) this.sender.body(stream, body)
     if (this.availableStreams <= 0) this.#wanted = true
     this.announce()
     return id

@@ -83,6 +83,21 @@ export const writeData = (
   out.bytes.set(start === 0 && end === body.length ? body : body.subarray(start, end), at)
 }
 
+/** One DATA frame with a whole text in UTF-8, which ends the stream; gives the number of its bytes. */
+export const writeTextData = (
+  out: OutputBuffer,
+  streamId: number,
+  text: string,
+  bytesMax: number,
+): number => {
+  out.ensure(FRAME_HEADER_BYTES + bytesMax)
+  const start = out.length
+  const length = out.bytes.write(text, start + FRAME_HEADER_BYTES)
+  putFrameHeader(out.bytes, start, length, FrameType.DATA, Flag.END_STREAM, streamId)
+  out.length = start + FRAME_HEADER_BYTES + length
+  return length
+}
+
 export const writeResetStream = (out: OutputBuffer, streamId: number, code: ErrorCode): void => {
   const at = begin(out, 4, FrameType.RST_STREAM, 0, streamId)
   putUint32(out.bytes, at, code)

@@ -1,5 +1,5 @@
 import { ConnectionError, ErrorCode } from './errors.ts'
-import { Flag, FRAME_HEADER_BYTES, FrameType, putFrameHeader, writeData } from './frames.ts'
+import { Flag, FRAME_HEADER_BYTES, FrameType, putFrameHeader, writeData, writeTextData } from './frames.ts'
 import type { HpackEncoder } from './hpack/encoder.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import type { Rates } from './rates.ts'
@@ -9,6 +9,8 @@ import type { HeaderList } from './types.ts'
 
 /** A body up to this size waits until it fits the windows whole; see `#sendable`. */
 const WHOLE_BYTES_MAX = 16_384
+/** One UTF-16 code unit is three bytes of UTF-8 at most; two that are a pair are four. */
+const UTF8_BYTES_MAX = 3
 
 /** Writes messages under the flow control of RFC 9113 §5.2; what the windows do not let pass is held. */
 export class Sender<C> {
@@ -71,12 +73,10 @@ export class Sender<C> {
   /** Sends a body that ends the stream; false where it had to be held (then a copy is kept). */
   body(stream: Stream<C>, body: Uint8Array): boolean {
     const length = body.length
-    if (length <= this.window && length <= stream.sendWindow && length <= this.#peer.maxFrameSize) {
-      if (this.#blocked.length === 0 || this.window - length > WHOLE_BYTES_MAX) {
-        writeData(this.#out, stream.id, body, 0, length, true)
-        this.#count(stream, length)
-        return true
-      }
+    if (this.#fits(stream, length)) {
+      writeData(this.#out, stream.id, body, 0, length, true)
+      this.#count(stream, length)
+      return true
     }
     stream.held = Buffer.from(body)
     stream.heldAt = 0
@@ -84,6 +84,14 @@ export class Sender<C> {
     this.#blocked.push(stream)
     this.pump(false)
     return stream.held === undefined
+  }
+
+  /** `body` for text, in UTF-8: where it surely fits, it is written in its place and needs no bytes of its own. */
+  text(stream: Stream<C>, text: string): boolean {
+    const bytesMax = text.length * UTF8_BYTES_MAX
+    if (!this.#fits(stream, bytesMax)) return this.body(stream, Buffer.from(text))
+    this.#count(stream, writeTextData(this.#out, stream.id, text, bytesMax))
+    return true
   }
 
   /** The peer opened the connection's window. */
@@ -117,6 +125,12 @@ export class Sender<C> {
     if (stream.held === undefined) return
     this.#release(stream)
     this.#blocked = this.#blocked.filter((other) => other !== stream)
+  }
+
+  /** Whether so many bytes may leave at once, as one frame. */
+  #fits(stream: Stream<C>, length: number): boolean {
+    if (length > this.window || length > stream.sendWindow || length > this.#peer.maxFrameSize) return false
+    return this.#blocked.length === 0 || this.window - length > WHOLE_BYTES_MAX
   }
 
   #advance(stream: Stream<C>, split: boolean): boolean {

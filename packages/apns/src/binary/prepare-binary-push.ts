@@ -6,7 +6,7 @@ import {
   storedSecondsMax,
 } from '@carillon/wire'
 import { ArgumentError, kindOf } from '../errors.ts'
-import { jsonBytes } from '../payload-bytes.ts'
+import { jsonText } from '../payload-text.ts'
 import { expirationSecondsOf } from '../unix-seconds.ts'
 import type { BinaryPush, BinaryPushRejected } from './binary-push.ts'
 
@@ -64,5 +64,5 @@ function secondsOf(expiration: number | Date | undefined, nowMs: number): number
 
 function bytesOf(payload: BinaryPush['payload']): Uint8Array {
   if (typeof payload === 'string') return Buffer.from(payload)
-  return payload instanceof Uint8Array ? payload : jsonBytes(payload)
+  return payload instanceof Uint8Array ? payload : Buffer.from(jsonText(payload))
 }

@@ -1,7 +1,7 @@
 import { ArgumentError, kindOf } from './errors.ts'
 
-/** The bytes of a payload that is neither text nor bytes. Throws ArgumentError for what JSON cannot hold as an object. */
-export const jsonBytes = (payload: object): Uint8Array => {
+/** The JSON of a payload that is neither text nor bytes. Throws ArgumentError for what JSON cannot hold as an object. */
+export const jsonText = (payload: object): string => {
   checkPayloadType(payload)
   let text: string | undefined
   try {
@@ -11,7 +11,7 @@ export const jsonBytes = (payload: object): Uint8Array => {
   }
   // `toJSON` of an object may give nothing.
   if (text === undefined) throw new ArgumentError('payload', 'cannot be written as JSON')
-  return Buffer.from(text)
+  return text
 }
 
 /** Throws ArgumentError for a payload of the wrong type. */
