@@ -77,6 +77,20 @@ test('a body beyond the windows: no further request until it has left', () => {
   expect(client.request('c')).toBe(5)
 })
 
+test('text is sent as UTF-8, at once and where it has to wait', () => {
+  const text = 'Grüße 👋 \ud800'
+  const bytes = Buffer.from(text)
+  for (const window of [bytes.length * 3, bytes.length, 0]) {
+    const client = new TestClient().open([3, 10], [4, window])
+    client.connection.request(REQUEST.flat(), text, 'a')
+    client.receive(settings([4, 100]))
+    const sent = client.frames().filter(({ type }) => type === TYPE.DATA)
+    expect(sent.map(({ payload }) => payload)).toEqual([bytes])
+    client.connection.request(REQUEST.flat(), '', 'b')
+    expect(client.wrote()).toEqual(['HEADERS 3 END_STREAM'])
+  }
+})
+
 test('the body is copied where it has to wait', () => {
   const client = new TestClient().open([3, 10], [4, 0])
   const body = Buffer.from('before')

@@ -260,3 +260,22 @@ test('garbage decodes or gives COMPRESSION_ERROR, and the table stays bounded', 
     { numRuns: 500 },
   )
 })
+
+test('a literal value of any length and any character that a header can carry arrives as it was', () => {
+  const { pass } = pair({ x: 'literal' })
+  const all = String.fromCharCode(9, ...Array.from({ length: 0xe0 }, (_, n) => n + 0x20)).replace('\x7f', '')
+  for (let length = 0; length < 700; length += 1) {
+    for (const unit of ['a', '\xff', 'a\xff', all]) {
+      const value = unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+      expect(pass(['x', value])).toEqual(['x', value])
+    }
+  }
+})
+
+test('a literal value with one character that no header can carry is refused, wherever it stands', () => {
+  const { encoder } = pair({ x: 'literal' })
+  for (const bad of ['\0', '\n', '\x1f', '\x7f', '\u0100', '\ud83d\ude00']) {
+    for (const value of [bad, `${bad}${'a'.repeat(80)}`, `${'a'.repeat(80)}${bad}`, `\xff${bad}`])
+      expect(() => encode(encoder, ['x', value])).toThrow(Http2UsageError)
+  }
+})
