@@ -188,7 +188,10 @@ interface Items {
   wrong: BinaryProblemName | undefined
 }
 
-/** All items up to the first that is malformed: what came before it, the identifier above all, still counts. */
+/**
+ * All items, and what is wrong with the first that is malformed. Those behind it are read too, as far as their
+ * lengths can be believed: the identifier that the error packet echoes may stand anywhere in the frame.
+ */
 function decodeItems(bytes: Uint8Array, start: number, end: number): Items {
   const items: Items = {
     token: undefined,
@@ -198,11 +201,12 @@ function decodeItems(bytes: Uint8Array, start: number, end: number): Items {
     priority: undefined,
     wrong: undefined,
   }
-  for (let offset = start; offset < end && !items.wrong; ) {
+  for (let offset = start; offset < end; ) {
     const valueStart = offset + 3
     const valueEnd = valueStart <= end ? valueStart + readU16(bytes, offset + 1) : valueStart
-    items.wrong =
+    const wrong =
       valueEnd > end ? 'itemOverrun' : readItem(items, bytes, bytes[offset]!, valueStart, valueEnd)
+    items.wrong ??= wrong
     offset = valueEnd
   }
   return items

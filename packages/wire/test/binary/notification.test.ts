@@ -156,6 +156,10 @@ describe('problems', () => {
     ['itemLength', framed(identifierItem, tokenItem, payloadItem, item(5, '000a')), 7],
     ['duplicateItem', framed(tokenItem, identifierItem, tokenItem, payloadItem), 7],
     ['duplicateItem', framed(tokenItem, payloadItem, identifierItem, identifierItem), 7],
+    // The identifier is echoed also where it stands behind what is wrong.
+    ['duplicateItem', framed(tokenItem, tokenItem, payloadItem, identifierItem), 7],
+    ['unknownItem', framed(item(6, '00'), item(9, ''), tokenItem, payloadItem, identifierItem), 7],
+    ['itemLength', framed(tokenItem, payloadItem, item(5, '000a'), identifierItem), 7],
     ['tokenMissing', framed(payloadItem, identifierItem), 7],
     ['tokenMissing', framed(), 0],
     ['tokenEmpty', framed(item(1, ''), payloadItem, identifierItem), 0],
