@@ -95,6 +95,33 @@ describe('from the command line', () => {
     expect(countOf(again, stored)).toBe(0)
   })
 
+  test('a broadcast is traced under its request id: to how many devices, kept or not, or why it was rejected', async () => {
+    const id = await created('latest')
+    await restarted(id)
+    const { requestId } = await broadcast(id, 8, '--expiration', inAnHour())
+    await shown(phone, 8)
+    const trace = await place.line('trace', requestId, '--data', place.data)
+    expect(trace).toMatchObject({ environment: 'sandbox', apnsId: requestId, channel: id, state: 'sent' })
+    expect(trace.events.map(({ stage, devices }: JsonLine) => [stage, devices])).toEqual([
+      ['received', undefined],
+      ['stored', undefined],
+      ['sent', 1],
+    ])
+    const { stdout } = await place.carillon('trace', requestId, '--data', place.data)
+    expect(stdout).toContain(`  channel    ${id}\n`)
+    expect(stdout).toContain('sent to one device')
+
+    const rejected = await place.carillon(
+      ...channelCommand('broadcast', '--channel', unknown, '--end', '--json'),
+    )
+    const refused = await place.line('trace', JSON.parse(rejected.stdout).requestId, '--data', place.data)
+    expect(refused).toMatchObject({
+      channel: unknown,
+      state: 'rejected',
+      events: [{ reason: 'BadChannelId' }],
+    })
+  })
+
   test('a Live Activity that is started by a push listens to its channel, until a broadcast ends it', async () => {
     const id = await created('latest')
     await phone.end()

@@ -7,13 +7,16 @@ export interface ToldEvent {
   readonly by?: string
   readonly status?: number
   readonly fromStorage?: boolean
+  /** Of a broadcast. */
+  readonly devices?: number
 }
 
-/** All that is known of one notification to one token. */
+/** All that is known of one notification to one token, or of one broadcast to one channel. */
 export interface ToldTrace {
   readonly apnsId: string
   readonly uniqueId?: string
   readonly token?: string
+  readonly channel?: string
   readonly topic?: string
   readonly pushType?: string
   readonly priority?: number
@@ -26,14 +29,15 @@ const columns = 24
 
 /** The way of a notification, a line for each event: when, where on the time line, what. */
 export function waterfall(environment: string, trace: ToldTrace): string {
-  const { apnsId, uniqueId, token = '?', topic = '?', pushType, priority, state, events } = trace
+  const { apnsId, uniqueId, token, channel, topic = '?', pushType, priority, state, events } = trace
   const kind = [pushType, priority === undefined ? undefined : `priority ${priority}`].filter(Boolean)
   const beginMs = Date.parse(events[0]!.at)
   const wholeMs = Math.max(1, Date.parse(events.at(-1)!.at) - beginMs)
   return [
     `${apnsId} (${environment}): ${state}`,
     ...(uniqueId === undefined ? [] : [`  unique id  ${uniqueId}`]),
-    `  token      ${token}`,
+    ...(token === undefined ? [] : [`  token      ${token}`]),
+    ...(channel === undefined ? [] : [`  channel    ${channel}`]),
     `  topic      ${[topic, ...kind].join(', ')}`,
     `  begin      ${events[0]!.at}`,
     ...events.map((event) => {
@@ -53,7 +57,8 @@ function durationText(ms: number): string {
 }
 
 /** What happened, for people. A stage of a newer service is told by its name. */
-function sentenceOf({ stage, why = '', reason, by, status, fromStorage = false }: ToldEvent): string {
+function sentenceOf(event: ToldEvent): string {
+  const { stage, why = '', reason, by, status, devices, fromStorage = false } = event
   const storage = fromStorage ? ', from storage' : ''
   switch (stage) {
     case 'received':
@@ -69,7 +74,7 @@ function sentenceOf({ stage, why = '', reason, by, status, fromStorage = false }
     case 'discarded':
       return `discarded${storage}: ${discardedTexts[why] ?? why}`
     case 'sent':
-      return `sent to the device${storage}`
+      return `sent to ${devicesText(devices)}${storage}`
     case 'acknowledged':
       return status === 0 ? 'taken by the device' : `not taken by the device (status ${status})`
     case 'shown':
@@ -81,11 +86,18 @@ function sentenceOf({ stage, why = '', reason, by, status, fromStorage = false }
   }
 }
 
+function devicesText(devices: number | undefined): string {
+  if (devices === undefined) return 'the device'
+  if (devices === 0) return 'no device: none that listens is connected'
+  return devices === 1 ? 'one device' : `${devices} devices`
+}
+
 const storedTexts: Readonly<Record<string, string>> = {
   offline: 'the device is not connected',
   power: 'the device saves power',
   paused: 'the device has paused the topic, or not named it yet',
   window: 'the device has not acknowledged what it was sent before',
+  channel: 'the channel keeps it for devices that come later',
 }
 
 const discardedTexts: Readonly<Record<string, string>> = {

@@ -39,7 +39,20 @@ test('a line for each event, with its time and its place on the time line', () =
   ])
 })
 
+test('a broadcast names its channel, and how many devices it was handed to', () => {
+  const text = waterfall('sandbox', {
+    ...{ apnsId: 'id', channel: 'AAECAwQFBgcICQoLDA0ODw==', topic: 'com.example.app', state: 'sent' },
+    events: [eventAt(0, 'received'), eventAt(1, 'stored', { why: 'channel' })],
+  })
+  expect(text).toContain('\n  channel    AAECAwQFBgcICQoLDA0ODw==\n')
+  expect(text).not.toContain('token')
+})
+
 test.each([
+  [eventAt(0, 'stored', { why: 'channel' }), 'stored: the channel keeps it for devices that come later'],
+  [eventAt(0, 'sent', { devices: 0 }), 'sent to no device: none that listens is connected'],
+  [eventAt(0, 'sent', { devices: 1 }), 'sent to one device'],
+  [eventAt(0, 'sent', { devices: 20_000 }), 'sent to 20000 devices'],
   [eventAt(0, 'rejected', { reason: 'BadDeviceToken' }), 'rejected: BadDeviceToken'],
   [eventAt(0, 'replaced', { by: 'newer' }), 'replaced by newer'],
   [eventAt(0, 'expired'), 'expired while it was stored'],

@@ -12,7 +12,7 @@ interface TraceOptions {
 
 export const traceCommand = command<TraceOptions>(
   'trace',
-  'Tell the way of a notification, by its apns-id or unique id, or of the last ones to a device token.',
+  'Tell the way of a notification, by its apns-id or unique id, of a broadcast by its request id, or of the last notifications to a device token.',
   'carillon trace 123e4567-e89b-12d3-a456-426655440000 --data ./data',
   async ({ data, environment }, output, [id = '']) => {
     const path = pathOf(id)
@@ -31,7 +31,7 @@ export const traceCommand = command<TraceOptions>(
     )
   },
 )
-  .argument('<id>', 'apns-id, unique id or device token')
+  .argument('<id>', 'apns-id, unique id, request id or device token')
   .requiredOption('--data <dir>', 'data directory of the running system')
   .addOption(
     new Option('--environment <env>', 'only there; both are searched otherwise').choices(environments),
@@ -42,7 +42,7 @@ function pathOf(id: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(id)) return `/v1/tokens/${id}/traces`
   throw usageError(
     `"${id}" is no UUID and no device token.`,
-    'Give the apns-id or unique id of an answer, or the 64 digits of a token.',
+    'Give the apns-id, unique id or request id of an answer, or the 64 digits of a token.',
   )
 }
 

@@ -123,7 +123,7 @@ export class ChannelRequests {
     client: ChannelClient,
     streamId: number,
     requestId: string,
-    { path, priority, pushTypeText: pushType }: PushHeaders,
+    { path, channelId, priority, pushTypeText: pushType }: PushHeaders,
     nowMs: number,
   ): (reason: Reason) => void {
     const parsed = parseGatewayPath(path)
@@ -131,7 +131,8 @@ export class ChannelRequests {
     return (reason) => {
       if (parsed?.api === 'broadcast') {
         const { bundleId: topic } = parsed
-        const rejected = { apnsId: requestId, token: '', topic, pushType, priority, reason: reason.text }
+        const id = { apnsId: requestId, token: '', topic, channelId }
+        const rejected = { ...id, pushType, priority, reason: reason.text }
         trace?.rejected(rejected, nowMs)
       }
       client.rejectChannelRequest(streamId, requestId, reason)

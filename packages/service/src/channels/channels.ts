@@ -9,6 +9,7 @@ import {
 } from '@carillon/wire'
 import type { Authority } from '../authority.ts'
 import { limits } from '../limits.ts'
+import { type Trace, untraced } from '../trace/trace.ts'
 import { AppChannels } from './app-channels.ts'
 import { Channel } from './channel.ts'
 import { type ChannelCounters, newChannelCounters } from './channel-counters.ts'
@@ -24,6 +25,8 @@ export interface ChannelsOptions {
   readonly authority: Pick<Authority, 'app' | 'onChange'>
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
+  /** Told what becomes of broadcasts; nobody where absent. */
+  readonly trace?: Pick<Trace, 'broadcast'>
   /** Calls back in the next turn of the event loop. */
   readonly nextTurn: (run: () => void) => void
   /** Told what could not be done, in one sentence. */
@@ -60,6 +63,7 @@ export class Channels {
       stored: this.stored,
       fanOut: new FanOut(options.nextTurn),
       now: options.now,
+      trace: options.trace ?? untraced,
       countersOf: (app) => this.#countersOf(app),
     })
     this.#stopFollowing = options.authority.onChange((change) => {

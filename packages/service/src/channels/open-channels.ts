@@ -9,7 +9,7 @@ import { Subscribers } from './subscribers.ts'
 export interface OpenChannelsOptions extends ChannelsOptions {
   readonly authority: Authority
   readonly fidelity: Fidelity
-  readonly trace?: Pick<Trace, 'rejected'>
+  readonly trace?: Pick<Trace, 'rejected' | 'broadcast'>
 }
 
 /** Broadcast channels as the service wires them: what providers ask, and what devices listen to. */

@@ -1,5 +1,6 @@
 import { channelStoredSecondsMax, type Priority, type Reason, reasons } from '@carillon/wire'
 import { limits } from '../limits.ts'
+import type { Trace } from '../trace/trace.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { Channel } from './channel.ts'
 import type { ChannelCounters } from './channel-counters.ts'
@@ -22,8 +23,12 @@ export interface PublisherParts {
   readonly stored: StoredBroadcasts
   readonly fanOut: FanOut
   readonly now: () => number
+  readonly trace: Pick<Trace, 'broadcast'>
   readonly countersOf: (app: string) => ChannelCounters
 }
+
+/** Where a message is until it is handed out; nowhere once its channel is gone. */
+type Place = 'disk' | 'memory' | 'none'
 
 /** The way of a broadcast: its place in the channel, the disk, the subscribers. */
 export class Publisher {
@@ -47,32 +52,34 @@ export class Publisher {
     const broadcast: Broadcast = { app, channelId, publishedUs: channel.nextPlace(nowMs), ...publication }
     channel.publishing++
     this.#publishing++
-    let isKept = false
+    let place: Place = 'none'
     try {
       const keeping = this.#keep(channel, broadcast, Math.floor(nowMs / 1000))
       const before = channel.onItsWay
       channel.onItsWay = Promise.allSettled([before, keeping]).then(nothing)
       await before
-      isKept = await keeping
+      place = await keeping
     } finally {
-      if (!isKept) this.#published(channel)
+      if (place === 'none') this.#published(channel)
     }
     // Deleted while its message was on its way to the disk.
-    if (!isKept) return reasons.ChannelNotRegistered
+    if (place === 'none') return reasons.ChannelNotRegistered
+    this.#parts.trace.broadcast(broadcast, 'received', 0, nowMs)
+    if (place === 'disk') this.#parts.trace.broadcast(broadcast, 'stored', 0, this.#parts.now())
     const handedOut = this.#handOut(channel, broadcast)
     if (channel.policy === 0) await handedOut
     return undefined
   }
 
-  /** Puts a message on disk where its channel stores it. @returns false where the channel is gone */
-  async #keep(channel: Channel, broadcast: Broadcast, nowSeconds: number): Promise<boolean> {
+  /** Puts a message on disk where its channel stores it. */
+  async #keep(channel: Channel, broadcast: Broadcast, nowSeconds: number): Promise<Place> {
     const until = Math.min(broadcast.expiration, nowSeconds + channelStoredSecondsMax)
-    if (channel.policy === 0 || until <= nowSeconds) return channel.isRegistered
-    if (!(await this.#parts.table.keep(broadcast, until))) return false
+    if (channel.policy === 0 || until <= nowSeconds) return channel.isRegistered ? 'memory' : 'none'
+    if (!(await this.#parts.table.keep(broadcast, until))) return 'none'
     channel.storedUs = broadcast.publishedUs
     channel.storedUntil = until
     this.#parts.stored.keep(channel, broadcast)
-    return true
+    return 'disk'
   }
 
   #handOut(channel: Channel, broadcast: Broadcast): Promise<void> {
@@ -81,6 +88,7 @@ export class Publisher {
     return new Promise((resolve) => {
       this.#parts.fanOut.add(channel, broadcast, (delivered) => {
         counters.delivered += delivered
+        this.#parts.trace.broadcast(broadcast, 'sent', delivered, this.#parts.now())
         this.#published(channel)
         resolve()
       })

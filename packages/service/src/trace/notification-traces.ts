@@ -8,11 +8,13 @@ type TraceState =
   /** Its device would not take it. */
   | 'refused'
 
-/** All that is known of one notification to one token. */
+/** All that is known of one notification to one token, or of one broadcast to one channel. */
 export interface NotificationTrace {
   readonly apnsId: string
   readonly uniqueId?: string
   readonly token?: string
+  /** Of a broadcast, whose `apnsId` is its request id. */
+  readonly channel?: string
   readonly app?: string
   readonly topic?: string
   readonly pushType?: string
@@ -27,7 +29,7 @@ export function notificationTraces(oldestFirst: readonly TraceEvent[]): Notifica
   const groups = new Map<string, TraceEvent[]>()
   for (const event of oldestFirst) {
     if (event.apnsId === undefined) continue
-    const name = `${event.apnsId} ${event.token}`
+    const name = `${event.apnsId} ${event.token ?? event.channel}`
     const group = groups.get(name)
     if (group === undefined) groups.set(name, [event])
     else group.push(event)
@@ -36,7 +38,7 @@ export function notificationTraces(oldestFirst: readonly TraceEvent[]): Notifica
 }
 
 function traceOf(events: TraceEvent[]): NotificationTrace {
-  const { apnsId, token, app, topic } = events[0]!
+  const { apnsId, token, channel, app, topic } = events[0]!
   // Reports of devices do not repeat them, and after a time the first events are gone.
   const uniqueId = events.find((event) => event.uniqueId !== undefined)?.uniqueId
   const pushType = events.find((event) => event.pushType !== undefined)?.pushType
@@ -45,6 +47,7 @@ function traceOf(events: TraceEvent[]): NotificationTrace {
     apnsId: apnsId!,
     ...(uniqueId === undefined ? {} : { uniqueId }),
     ...(token === undefined ? {} : { token }),
+    ...(channel === undefined ? {} : { channel }),
     ...(app === undefined ? {} : { app }),
     ...(topic === undefined ? {} : { topic }),
     ...(pushType === undefined ? {} : { pushType }),
@@ -58,7 +61,10 @@ function traceOf(events: TraceEvent[]): NotificationTrace {
 const lasting: readonly TraceState[] = ['opened', 'shown']
 
 function stateOf(events: readonly TraceEvent[]): TraceState {
-  const states = events.map(({ stage, status }) =>
+  const [first, ...others] = events
+  // A broadcast that nobody listened to is where it was before.
+  const telling = [first!, ...others.filter(({ devices }) => devices !== 0)]
+  const states = telling.map(({ stage, status }) =>
     stage === 'acknowledged' ? (status === 0 ? 'delivered' : 'refused') : (stage as TraceState),
   )
   return lasting.find((state) => states.includes(state)) ?? states.at(-1)!

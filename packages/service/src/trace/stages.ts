@@ -26,11 +26,13 @@ export const stageNames: readonly (Stage | undefined)[] = byNumber(stageNumbers)
 export const stages = Object.keys(stageNumbers) as readonly Stage[]
 
 /** `stored`: why it waits. */
-export const storedWhyNumbers = { offline: 1, power: 2, paused: 3, window: 4 } as const satisfies Record<
-  StoredWhy,
-  number
->
-export const storedWhyNames: readonly (StoredWhy | undefined)[] = byNumber(storedWhyNumbers)
+export const storedWhyNumbers = {
+  ...{ offline: 1, power: 2, paused: 3, window: 4 },
+  /** A broadcast: for the devices that come later. */
+  channel: 5,
+} as const satisfies Record<StoredWhy | 'channel', number>
+export const storedWhyNames: readonly (keyof typeof storedWhyNumbers | undefined)[] =
+  byNumber(storedWhyNumbers)
 
 /** `discarded`: why it went nowhere. */
 export const discardedWhyNumbers = { expired: 1, unregistered: 2, disabled: 3 } as const satisfies Record<

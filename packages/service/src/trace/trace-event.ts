@@ -1,4 +1,4 @@
-import { apnsIdText, hexText } from '@carillon/wire'
+import { apnsIdText, encodeChannelId, hexText } from '@carillon/wire'
 import {
   discardedWhyNames,
   lostWhyNames,
@@ -9,7 +9,7 @@ import {
 } from './stages.ts'
 import type { TraceSubject } from './trace-block.ts'
 import { encodePosition, type TracePosition } from './trace-position.ts'
-import type { TraceRecord } from './trace-record.ts'
+import { idBytes, recordFlags, type TraceRecord } from './trace-record.ts'
 
 /** One event as the admin API tells it. What does not apply is absent. */
 export interface TraceEvent {
@@ -25,12 +25,16 @@ export interface TraceEvent {
   readonly by?: string
   /** Hex. */
   readonly token?: string
+  /** Of a broadcast, whose `apnsId` is its request id: the channel. */
+  readonly channel?: string
   readonly app?: string
   readonly topic?: string
   readonly pushType?: string
   readonly priority?: number
   /** Row number. */
   readonly device?: number
+  /** `sent` of a broadcast: how many connected devices it was handed to. */
+  readonly devices?: number
   /** `stored`, `discarded`, `lost`. */
   readonly why?: string
   /** `acknowledged`: 0 taken, 2 nobody takes this token. */
@@ -55,23 +59,40 @@ export function traceEventOf(
     const why = lostWhyNames[record.detail] ?? 'full'
     return { ...begin, why, ...(record.device > 0 ? { records: record.device } : {}) }
   }
-  const { priority, device, isFromStorage } = record
+  const { priority, flags } = record
   const { app = '', topic = '', pushType = '', reason = '' } = subject ?? {}
   const why = whyOf(record)
   return {
     ...begin,
     ...(isZero(record.apnsId) ? {} : { apnsId: apnsIdText(record.apnsId) }),
     ...otherIdOf(record),
-    ...(isZero(record.token) ? {} : { token: hexText(record.token) }),
+    ...addresseeOf(stage, record),
     ...(app === '' ? {} : { app }),
     ...(topic === '' ? {} : { topic }),
     ...(pushType === '' ? {} : { pushType }),
     ...(priority === 0 ? {} : { priority }),
-    ...(device === 0 ? {} : { device }),
     ...(why === undefined ? {} : { why }),
     ...(stage === 'acknowledged' ? { status: record.detail } : {}),
     ...(reason === '' ? {} : { reason }),
-    ...(isFromStorage ? { fromStorage: true } : {}),
+    ...((flags & recordFlags.fromStorage) === 0 ? {} : { fromStorage: true }),
+  }
+}
+
+/** Whom it is for: a token on a device, or the devices that listen to a channel. */
+function addresseeOf(
+  stage: Stage,
+  { flags, token, device, detail }: TraceRecord,
+): Pick<TraceEvent, 'token' | 'device' | 'channel' | 'devices'> {
+  if ((flags & recordFlags.broadcast) !== 0) {
+    return {
+      ...(isZero(token) ? {} : { channel: encodeChannelId(token.subarray(0, idBytes)) }),
+      ...(stage === 'sent' ? { devices: device } : {}),
+    }
+  }
+  const sent = stage === 'rejected' && detail > 0 ? token.subarray(0, detail) : token
+  return {
+    ...(isZero(token) ? {} : { token: hexText(sent) }),
+    ...(device === 0 ? {} : { device }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { stageNumbers } from './stages.ts'
 import type { BlockHeader, TraceSubject } from './trace-block.ts'
-import { idBytes, recordAt, tokenBytesMax } from './trace-record.ts'
+import { idBytes, recordAt, recordFlags, tokenBytesMax } from './trace-record.ts'
 
 /** What a search looks for; all that is given must hold. */
 export interface TraceQuery {
@@ -10,6 +10,8 @@ export interface TraceQuery {
   readonly otherId?: Uint8Array | undefined
   /** 32 bytes. */
   readonly token?: Uint8Array | undefined
+  /** 16 bytes: the channel of a broadcast. */
+  readonly channelId?: Uint8Array | undefined
   readonly topic?: string | undefined
   readonly app?: string | undefined
   /** Numbers of stages. */
@@ -40,8 +42,8 @@ export class RecordMatcher {
 
   /** The ids by which a segment's filter can be asked. */
   get keys(): readonly Uint8Array[] {
-    const { apnsId, otherId, token } = this.#query
-    return [apnsId, otherId, token].filter((key) => key !== undefined)
+    const { apnsId, otherId, token, channelId } = this.#query
+    return [apnsId, otherId, token, channelId].filter((key) => key !== undefined)
   }
 
   /** False where nothing between these times can match. */
@@ -64,7 +66,7 @@ export class RecordMatcher {
 
   /** Whether the record at `offset` of the block at hand matches. */
   matches(bytes: Uint8Array, offset: number): boolean {
-    const { apnsId, otherId, token, fromMs, toMs } = this.#query
+    const { apnsId, otherId, token, channelId, fromMs, toMs } = this.#query
     const stage = bytes[offset + recordAt.stage]!
     if (this.#stages !== undefined && !this.#stages[stage]) return false
     // What is missing may have been anybody's.
@@ -72,6 +74,7 @@ export class RecordMatcher {
     if (apnsId !== undefined && !isAt(bytes, offset + recordAt.apnsId, apnsId, idBytes)) return false
     if (otherId !== undefined && !isAt(bytes, offset + recordAt.otherId, otherId, idBytes)) return false
     if (token !== undefined && !isAt(bytes, offset + recordAt.token, token, tokenBytesMax)) return false
+    if (channelId !== undefined && !isOfChannel(bytes, offset, channelId)) return false
     if (this.#subjects !== undefined) {
       const at = offset + recordAt.subject
       if (!this.#subjects[(bytes[at]! << 8) | bytes[at + 1]!]) return false
@@ -80,6 +83,11 @@ export class RecordMatcher {
     const atMs = timeAt(bytes, offset)
     return atMs >= (fromMs ?? 0) && atMs < (toMs ?? Number.POSITIVE_INFINITY)
   }
+}
+
+function isOfChannel(bytes: Uint8Array, offset: number, channelId: Uint8Array): boolean {
+  const isBroadcast = (bytes[offset + recordAt.flags]! & recordFlags.broadcast) !== 0
+  return isBroadcast && isAt(bytes, offset + recordAt.token, channelId, idBytes)
 }
 
 function isAt(bytes: Uint8Array, offset: number, wanted: Uint8Array, length: number): boolean {

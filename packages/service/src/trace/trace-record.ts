@@ -2,19 +2,25 @@
  * One event of one notification, as the journal keeps it: 80 bytes, numbers big-endian.
  *
  *    0  time u48 (ms since 1970)              6  stage u8       7  detail u8
- *    8  device u32 (`lost`: how many records) 12  subject u16   14  priority u8   15  flags u8 (1: from storage)
+ *    8  device u32 (`lost`: how many records) 12  subject u16   14  priority u8   15  flags u8
  *   16  apns-id, 16 bytes
  *   32  other id, 16 bytes: `received`: the unique id; `replaced`: the apns-id that took its place; else zeros
  *   48  token, 32 bytes (a longer one is cut)
  *
- * `detail` is the reason of `stored`, `discarded` and `lost` by its number, and the status of `acknowledged`.
+ * Flags: 1 from storage. 2 a broadcast: one record tells it of all its devices. Then the apns-id is its request id,
+ * the device is how many devices there were, and the token is the 16 bytes of the channel id and zeros.
+ *
+ * `detail` is the reason of `stored`, `discarded` and `lost` by its number, the status of `acknowledged`, and of
+ * `rejected` the length of the token, which may be any; 0 where it was not kept.
  * `subject` counts the subjects of the block that the record is in.
  */
 
 export const traceRecordBytes = 80
 
 /** Where the parts of a record are that a search looks at. */
-export const recordAt = { stage: 6, subject: 12, apnsId: 16, otherId: 32, token: 48 } as const
+export const recordAt = { stage: 6, subject: 12, flags: 15, apnsId: 16, otherId: 32, token: 48 } as const
+
+export const recordFlags = { fromStorage: 1, broadcast: 2 } as const
 
 export const idBytes = 16
 export const tokenBytesMax = 32
@@ -25,11 +31,12 @@ export interface TraceRecord {
   /** See `stageNumbers`. */
   readonly stage: number
   readonly detail: number
-  /** Row number of the device, 0 where there is none; of `lost` the number of records. */
+  /** Row number of the device, 0 where there is none; of `lost` and broadcasts, how many. */
   readonly device: number
   readonly subject: number
   readonly priority: number
-  readonly isFromStorage: boolean
+  /** See `recordFlags`. */
+  readonly flags: number
   readonly apnsId: Uint8Array
   readonly otherId: Uint8Array
   readonly token: Uint8Array
@@ -54,7 +61,7 @@ export function encodeTraceRecord(
   device: number,
   subject: number,
   priority: number,
-  isFromStorage: boolean,
+  flags: number,
   apnsId: Uint8Array,
   otherId: Uint8Array,
   token: Uint8Array,
@@ -66,7 +73,7 @@ export function encodeTraceRecord(
   view.setUint32(offset + 8, device)
   view.setUint16(offset + 12, subject)
   bytes[offset + 14] = priority
-  bytes[offset + 15] = isFromStorage ? 1 : 0
+  bytes[offset + recordAt.flags] = flags
   // Buffers are used again: what is missing is zeros, not what was there before.
   if (apnsId.length === idBytes) bytes.set(apnsId, offset + recordAt.apnsId)
   else putSome(bytes, offset + recordAt.apnsId, apnsId, idBytes)
@@ -88,7 +95,7 @@ export function decodeTraceRecord(bytes: Uint8Array, offset: number): TraceRecor
     device: view.getUint32(8),
     subject: view.getUint16(12),
     priority: view.getUint8(14),
-    isFromStorage: (view.getUint8(15) & 1) !== 0,
+    flags: view.getUint8(recordAt.flags),
     apnsId: bytes.subarray(offset + 16, offset + 32),
     otherId: bytes.subarray(offset + 32, offset + 48),
     token: bytes.subarray(offset + 48, offset + 80),

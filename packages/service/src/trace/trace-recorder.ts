@@ -1,4 +1,4 @@
-import { apnsIdBytes, bundleIdOf, parsePushType } from '@carillon/wire'
+import { apnsIdBytes, bundleIdOf, channelIdBytes, encodeChannelId, parsePushType } from '@carillon/wire'
 import { limits } from '../limits.ts'
 import { type Counter, column, counters, rejectedCounter } from '../metrics/counters.ts'
 import type { MetricCounts } from '../metrics/metric-counts.ts'
@@ -7,7 +7,16 @@ import type { StoredMessage } from '../store/stored-message.ts'
 import type { OpenBlock } from './open-block.ts'
 import { discardedWhyNumbers, lostWhyNumbers, stageNumbers, storedWhyNumbers } from './stages.ts'
 import { type Subject, SubjectTable } from './subject-table.ts'
-import type { DiscardedWhy, RejectedPush, StoredWhy, Trace, TracedMessage } from './trace.ts'
+import type {
+  BroadcastStage,
+  DiscardedWhy,
+  RejectedPush,
+  StoredWhy,
+  Trace,
+  TracedBroadcast,
+  TracedMessage,
+} from './trace.ts'
+import { recordFlags, tokenBytesMax } from './trace-record.ts'
 
 /** Takes full blocks and gives empty ones. */
 export interface BlockSink {
@@ -56,8 +65,21 @@ export class TraceRecorder implements Trace {
     this.#count(subject, priority, column.rejected)
     if (!this.#mayRecordRejected(nowMs)) return
     const apnsId = apnsIdBytes(push.apnsId) ?? nothing
-    const token = Buffer.from(push.token.slice(0, 64), 'hex')
-    this.#append(subject, nowMs, stageNumbers.rejected, 0, 0, priority, false, apnsId, nothing, token)
+    const flags = push.channelId === undefined ? 0 : recordFlags.broadcast
+    const addressee = push.channelId === undefined ? tokenOf(push.token) : channelOf(push.channelId)
+    const { length } = addressee
+    this.#append(
+      subject,
+      nowMs,
+      stageNumbers.rejected,
+      length,
+      0,
+      priority,
+      flags,
+      apnsId,
+      nothing,
+      addressee,
+    )
   }
 
   received(message: StoredMessage, uniqueId: string): void {
@@ -102,13 +124,22 @@ export class TraceRecorder implements Trace {
   tokenInactive(token: Uint8Array, app: string, topic: string, atMs: number): void {
     const subject = this.#subjects.of(app, topic, '', '')
     this.#count(subject, 0, column.tokensInactive)
-    this.#append(subject, atMs, stageNumbers.tokenInactive, 0, 0, 0, false, nothing, nothing, token)
+    this.#append(subject, atMs, stageNumbers.tokenInactive, 0, 0, 0, 0, nothing, nothing, token)
+  }
+
+  broadcast(broadcast: TracedBroadcast, stage: BroadcastStage, devices: number, nowMs: number): void {
+    const { app, requestId, channelId, priority } = broadcast
+    const subject = this.#subjects.of(app, app, 'liveactivity', '')
+    const number = stageNumbers[stage]
+    const detail = stage === 'stored' ? storedWhyNumbers.channel : 0
+    const flags = recordFlags.broadcast
+    this.#append(subject, nowMs, number, detail, devices, priority, flags, requestId, nothing, channelId)
   }
 
   /** The process before this one was killed: what it had in memory is not there. */
   wasKilled(nowMs: number): void {
     const { killed } = lostWhyNumbers
-    this.#append(this.#unnamed(), nowMs, stageNumbers.lost, killed, 0, 0, false, nothing, nothing, nothing)
+    this.#append(this.#unnamed(), nowMs, stageNumbers.lost, killed, 0, 0, 0, nothing, nothing, nothing)
   }
 
   /** Records could not be written. */
@@ -147,7 +178,8 @@ export class TraceRecorder implements Trace {
     const { priority, device, apnsId, token } = message
     const subject = this.#subjects.of(message.app, message.topic, message.pushType, '')
     if (counter >= 0) this.#count(subject, priority, counter)
-    this.#append(subject, atMs, stage, detail, device, priority, isFromStorage, apnsId, otherId, token)
+    const flags = isFromStorage ? recordFlags.fromStorage : 0
+    this.#append(subject, atMs, stage, detail, device, priority, flags, apnsId, otherId, token)
   }
 
   #count(subject: Subject, priority: number, counter: number): void {
@@ -169,7 +201,7 @@ export class TraceRecorder implements Trace {
     detail: number,
     device: number,
     priority: number,
-    isFromStorage: boolean,
+    flags: number,
     apnsId: Uint8Array,
     otherId: Uint8Array,
     token: Uint8Array,
@@ -183,13 +215,13 @@ export class TraceRecorder implements Trace {
       return
     }
     this.records++
-    if (block.append(subject, atMs, stage, detail, device, priority, isFromStorage, apnsId, otherId, token)) {
+    if (block.append(subject, atMs, stage, detail, device, priority, flags, apnsId, otherId, token)) {
       return
     }
     this.records--
     this.#block = undefined
     sink.write(block)
-    this.#append(subject, atMs, stage, detail, device, priority, isFromStorage, apnsId, otherId, token)
+    this.#append(subject, atMs, stage, detail, device, priority, flags, apnsId, otherId, token)
   }
 
   /** An empty block, which begins with the number of those that were lost meanwhile. */
@@ -199,7 +231,7 @@ export class TraceRecorder implements Trace {
     if (block === undefined || this.#lost === 0) return block
     const { lost } = stageNumbers
     const unnamed = this.#unnamed()
-    block.append(unnamed, atMs, lost, lostWhyNumbers.full, this.#lost, 0, false, nothing, nothing, nothing)
+    block.append(unnamed, atMs, lost, lostWhyNumbers.full, this.#lost, 0, 0, nothing, nothing, nothing)
     this.#lost = 0
     return block
   }
@@ -210,6 +242,19 @@ export class TraceRecorder implements Trace {
 }
 
 const nothing = new Uint8Array(0)
+
+/** What was sent for a device token; nothing where it is no hex. */
+function tokenOf(text: string): Uint8Array {
+  return isHex.test(text) ? Buffer.from(text.slice(0, tokenBytesMax * 2), 'hex') : nothing
+}
+
+const isHex = /^(?:[0-9a-f]{2})+$/i
+
+/** What was sent for a channel id; nothing where it cannot be one. */
+function channelOf(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length === channelIdBytes && encodeChannelId(bytes) === text ? bytes : nothing
+}
 
 const storedCounters = {
   offline: 'storedOffline',

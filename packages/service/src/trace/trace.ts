@@ -1,3 +1,4 @@
+import type { Broadcast } from '../channels/broadcast.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
 
 /** Why a notification waits in the store instead of being sent. */
@@ -30,7 +31,15 @@ export interface RejectedPush {
   readonly pushType: string
   readonly priority: number
   readonly reason: string
+  /** Of a broadcast, whose `apnsId` is its request id: the channel, as sent. */
+  readonly channelId?: string
 }
+
+/** What names a broadcast. */
+export type TracedBroadcast = Pick<Broadcast, 'requestId' | 'app' | 'channelId' | 'priority'>
+
+/** What can happen to a broadcast that was accepted; `stored` for devices that come later. */
+export type BroadcastStage = 'received' | 'stored' | 'sent'
 
 /**
  * What happens to notifications on their way, told by the folder in which it happens and at the moment it
@@ -57,6 +66,8 @@ export interface Trace {
   reported(message: TracedMessage, stage: 'shown' | 'opened', nowMs: number): void
   /** A token became inactive. */
   tokenInactive(token: Uint8Array, app: string, topic: string, atMs: number): void
+  /** @param devices `sent`: how many connected devices it was handed to; else 0 */
+  broadcast(broadcast: TracedBroadcast, stage: BroadcastStage, devices: number, nowMs: number): void
 }
 
 /** Keeps nothing. */
@@ -71,4 +82,5 @@ export const untraced: Trace = {
   acknowledged() {},
   reported() {},
   tokenInactive() {},
+  broadcast() {},
 }

@@ -290,6 +290,7 @@ describe('the API itself', () => {
   test.each([
     ['/v1/traces?apnsId=none', 'apnsId'],
     ['/v1/traces?token=12', 'token'],
+    ['/v1/traces?channel=12', 'channel'],
     ['/v1/traces?limit=0', 'limit'],
     ['/v1/traces?limit=x', 'limit'],
     ['/v1/traces?from=yesterday', 'from'],

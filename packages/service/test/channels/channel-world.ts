@@ -4,14 +4,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Database, openDatabase } from '@carillon/database'
-import { CourierMessageReader, type MessageOf, type SharedMessage } from '@carillon/wire'
+import {
+  apnsIdText,
+  CourierMessageReader,
+  encodeChannelId,
+  type MessageOf,
+  type SharedMessage,
+} from '@carillon/wire'
 import { nextTurn } from '../../src/channels/drivers/next-turn.ts'
 import { type OpenChannels, openChannels } from '../../src/channels/open-channels.ts'
 import type { ChannelDevice } from '../../src/channels/subscription.ts'
 import { type Fidelity, fidelityOf } from '../../src/fidelity.ts'
 import { type RunningGateway, startGateway } from '../../src/gateway/start-gateway.ts'
 import { migrations } from '../../src/migrations.ts'
-import type { RejectedPush } from '../../src/trace/trace.ts'
+import type { BroadcastStage, RejectedPush, TracedBroadcast } from '../../src/trace/trace.ts'
 import { type Issued, TestAuthority } from '../certificates.ts'
 import { type Answer, Provider } from '../gateway/provider.ts'
 import { bundleId, keyId, MemoryAuthority, newKey, signToken, type TokenParts } from '../memory-authority.ts'
@@ -29,6 +35,8 @@ export class ChannelWorld {
   readonly keys = newKey()
   readonly troubles: string[] = []
   readonly rejections: RejectedPush[] = []
+  /** What was told of broadcasts that were accepted. */
+  readonly traced: (readonly [requestId: string, channelId: string, BroadcastStage, devices: number])[] = []
   /** Turned by tests. TLS goes by the real clock. */
   nowMs = Date.now()
   provider!: Provider
@@ -174,7 +182,11 @@ export class ChannelWorld {
     const onTrouble = (sentence: string) => void this.troubles.push(sentence)
     const fidelity = fidelityOf({ tokenUpdateMinutesMin: 0, ...this.#options.fidelity })
     const shared = { authority, environment, now, random, onTrouble, fidelity }
-    const trace = { rejected: (push: RejectedPush) => void this.rejections.push(push) }
+    const trace = {
+      rejected: (push: RejectedPush) => void this.rejections.push(push),
+      broadcast: ({ requestId, channelId }: TracedBroadcast, stage: BroadcastStage, devices: number) =>
+        void this.traced.push([apnsIdText(requestId), encodeChannelId(channelId), stage, devices]),
+    }
     this.#open = await openChannels({ ...shared, database: this.#database, nextTurn, trace })
     this.#gateway = await startGateway({
       ...shared,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { reasonTable } from '@carillon/wire'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import type { Issued } from '../certificates.ts'
 import { type Answer, answerOf } from '../gateway/provider.ts'
@@ -245,10 +245,30 @@ test('a broadcast that is rejected is traced under its request id, management is
   await send({ 'apns-request-id': requestId, 'apns-push-type': 'alert' })
   await world.read(deleted)
   await create('')
-  const traced = { apnsId: requestId, token: '', topic: bundleId }
+  const traced = { apnsId: requestId, token: '', topic: bundleId, channelId: deleted }
   expect(world.rejections).toEqual([
     { ...traced, pushType: 'liveactivity', priority: 5, reason: 'ChannelNotRegistered' },
-    { ...traced, pushType: 'alert', priority: 10, reason: 'InvalidPushType' },
+    { ...traced, channelId: stored, pushType: 'alert', priority: 10, reason: 'InvalidPushType' },
+  ])
+})
+
+test('a broadcast that is accepted is traced under its request id: received, stored, sent to how many', async () => {
+  const requestId = 'eabeae54-14a8-11e5-b60b-1697f925ec7c'
+  const headers = { 'apns-request-id': requestId }
+  const sent = (id: string) => world.traced.some((told) => told[1] === id && told[2] === 'sent')
+  world.traced.length = 0
+  await send({ ...headers, 'apns-expiration': '0' }, update, live)
+  expect(world.traced).toEqual([
+    [requestId, live, 'received', 0],
+    [requestId, live, 'sent', 0],
+  ])
+  await send(headers)
+  // What is stored is answered before it is handed out.
+  await vi.waitUntil(() => sent(stored))
+  expect(world.traced.slice(2)).toEqual([
+    [requestId, stored, 'received', 0],
+    [requestId, stored, 'stored', 0],
+    [requestId, stored, 'sent', 0],
   ])
 })
 

@@ -26,6 +26,7 @@ export class RecordingTrace implements Trace {
 
   rejected = untraced.rejected
   reported = untraced.reported
+  broadcast = untraced.broadcast
 
   received(message: StoredMessage): void {
     const name = new TextDecoder().decode(message.payload).trimEnd()

@@ -88,6 +88,48 @@ describe('a search', () => {
     expect(events.map(({ at }) => Date.parse(at) - startMs)).toEqual([10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
   })
 
+  test('tells a broadcast once for all its devices', async () => {
+    const world = new TraceWorld()
+    const { trace, journal, metrics } = await world.open()
+    const channel = Buffer.from(idOf(2)).toString('base64')
+    const broadcast = { requestId: idOf(1), app: bundleId, channelId: idOf(2), priority: 5 } as const
+    trace.broadcast(broadcast, 'received', 0, startMs)
+    trace.broadcast(broadcast, 'stored', 0, startMs + 1)
+    trace.broadcast(broadcast, 'sent', 1_000_000, startMs + 2)
+    trace.broadcast({ ...broadcast, requestId: idOf(3) }, 'sent', 0, startMs + 3)
+    const rejected = { token: '', topic: bundleId, pushType: 'liveactivity', priority: 5 }
+    const reason = 'ChannelNotRegistered'
+    for (const channelId of [channel, 'no channel'])
+      trace.rejected({ ...rejected, apnsId: apnsIdText(idOf(4)), channelId, reason }, startMs + 4)
+    const { events } = await everything(journal!)
+    const about = { app: bundleId, topic: bundleId, pushType: 'liveactivity', priority: 5 }
+    const accepted = { apnsId: idsOf(1).apnsId, channel, ...about }
+    expect(events.map(({ cursor: _, at: __, ...event }) => event).reverse()).toEqual([
+      { stage: 'received', ...accepted },
+      { stage: 'stored', ...accepted, why: 'channel' },
+      { stage: 'sent', ...accepted, devices: 1_000_000 },
+      { stage: 'sent', ...accepted, apnsId: idsOf(3).apnsId, devices: 0 },
+      { stage: 'rejected', ...accepted, apnsId: idsOf(4).apnsId, reason },
+      { stage: 'rejected', ...about, apnsId: idsOf(4).apnsId, reason },
+    ])
+    expect((await journal!.reader.newest({ channelId: idOf(2) }, 100)).events).toHaveLength(5)
+    expect((await journal!.reader.newest({ channelId: idOf(1) }, 100)).events).toEqual([])
+    // Broadcasts have counts of their own.
+    expect([...metrics.counts.sinceStart()].map(({ counter }) => counter)).toEqual([`rejected:${reason}`])
+  })
+
+  test('a token that was rejected is told as it was sent, not filled up to the size of ours', async () => {
+    const world = new TraceWorld()
+    const { trace, journal } = await world.open()
+    const push = { apnsId: apnsIdText(idOf(1)), topic: bundleId, pushType: 'alert', priority: 10 }
+    for (const token of ['ABCD', 'ab'.repeat(32), 'cd'.repeat(100), 'abc', 'nohex'])
+      trace.rejected({ ...push, token, reason: 'BadDeviceToken' }, startMs)
+    const { events } = await everything(journal!)
+    // The longest is cut to what the journal has room for.
+    const told = ['abcd', 'ab'.repeat(32), 'cd'.repeat(32), undefined, undefined]
+    expect(events.map(({ token }) => token).reverse()).toEqual(told)
+  })
+
   test('finds by id, token, topic, app, stage and time', async () => {
     const world = new TraceWorld()
     const { trace, journal } = await world.open()
@@ -314,7 +356,7 @@ describe('the journal alone', () => {
     const writeOne = (atMs: number) => {
       const block = journal.emptyBlock()!
       const subject = { app: bundleId, topic: bundleId, pushType: '', reason: '', block: undefined, place: 0 }
-      block.append(subject, atMs, stageNumbers.sent, 0, 1, 10, false, idOf(1), idOf(2), tokenOf(1))
+      block.append(subject, atMs, stageNumbers.sent, 0, 1, 10, 0, idOf(1), idOf(2), tokenOf(1))
       journal.write(block)
       return journal.written()
     }

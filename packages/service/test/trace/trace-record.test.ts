@@ -15,14 +15,14 @@ const record: fc.Arbitrary<TraceRecord> = fc.record({
   device: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   subject: fc.nat(65_535),
   priority: fc.nat(255),
-  isFromStorage: fc.boolean(),
+  flags: fc.nat(3),
   apnsId: bytesOf(16),
   otherId: bytesOf(16),
   token: bytesOf(32),
 })
 
 function encode(bytes: Uint8Array<ArrayBuffer>, offset: number, value: TraceRecord): void {
-  const { atMs, stage, detail, device, subject, priority, isFromStorage, apnsId, otherId, token } = value
+  const { atMs, stage, detail, device, subject, priority, flags, apnsId, otherId, token } = value
   encodeTraceRecord(
     { bytes, view: new DataView(bytes.buffer) },
     offset,
@@ -32,7 +32,7 @@ function encode(bytes: Uint8Array<ArrayBuffer>, offset: number, value: TraceReco
     device,
     subject,
     priority,
-    isFromStorage,
+    flags,
     apnsId,
     otherId,
     token,
@@ -55,7 +55,7 @@ test('what is written is read, wherever it stands, and nothing beside it changes
 test('ids and tokens that are missing or short are filled up with zeros, long tokens are cut', () => {
   const bytes = new Uint8Array(traceRecordBytes).fill(0xee)
   const value: TraceRecord = {
-    ...{ atMs: 1, stage: 2, detail: 0, device: 0, subject: 0, priority: 10, isFromStorage: false },
+    ...{ atMs: 1, stage: 2, detail: 0, device: 0, subject: 0, priority: 10, flags: 0 },
     ...{ apnsId: new Uint8Array(0), otherId: Uint8Array.of(1), token: new Uint8Array(40).fill(7) },
   }
   encode(bytes, 0, value)
@@ -69,11 +69,11 @@ test('the bytes of a record', () => {
   const bytes = new Uint8Array(traceRecordBytes)
   encode(bytes, 0, {
     ...{ atMs: 1_750_000_000_123, stage: 3, detail: 1, device: 258, subject: 515, priority: 5 },
-    ...{ isFromStorage: true, apnsId: new Uint8Array(16).fill(0xa1), otherId: new Uint8Array(16).fill(0xb2) },
+    ...{ flags: 3, apnsId: new Uint8Array(16).fill(0xa1), otherId: new Uint8Array(16).fill(0xb2) },
     token: new Uint8Array(32).fill(0xc3),
   })
   expect(Buffer.from(bytes).toString('hex')).toBe(
-    `0197 7420dc7b 03 01 00000102 0203 05 01 ${'a1'.repeat(16)} ${'b2'.repeat(16)} ${'c3'.repeat(32)}`.replaceAll(
+    `0197 7420dc7b 03 01 00000102 0203 05 03 ${'a1'.repeat(16)} ${'b2'.repeat(16)} ${'c3'.repeat(32)}`.replaceAll(
       ' ',
       '',
     ),

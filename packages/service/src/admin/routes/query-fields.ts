@@ -12,6 +12,11 @@ export const tokenField = z
   .regex(/^[0-9a-fA-F]{64}$/, 'must be the 64 hexadecimal digits of a device token')
   .openapi({ example: '00'.repeat(32) })
 
+export const channelField = z
+  .string()
+  .regex(/^[0-9A-Za-z+/]{22}==$/, 'must be the id of a channel, with every + as %2B')
+  .openapi({ example: 'AAECAwQFBgcICQoLDA0ODw==' })
+
 export const timeField = z
   .string()
   .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-01-31T12:00:00Z')
@@ -43,6 +48,10 @@ export function idBytesOf(id: string | undefined): Uint8Array | undefined {
 
 export function tokenBytesOf(token: string | undefined): Uint8Array | undefined {
   return token === undefined ? undefined : new Uint8Array(Buffer.from(token, 'hex'))
+}
+
+export function channelBytesOf(channel: string | undefined): Uint8Array | undefined {
+  return channel === undefined ? undefined : new Uint8Array(Buffer.from(channel, 'base64'))
 }
 
 export function msOf(time: string | undefined): number | undefined {

@@ -9,6 +9,8 @@ import { AdminError } from '../admin-error.ts'
 import type { AdminRoutes } from '../api.ts'
 import { json, problems } from '../problems.ts'
 import {
+  channelBytesOf,
+  channelField,
   cursorField,
   idBytesOf,
   limitField,
@@ -26,15 +28,19 @@ const eventSchema = z
     cursor: z.string(),
     at: z.string(),
     stage: z.enum(stages),
-    apnsId: z.string().optional(),
+    apnsId: z.string().optional().openapi({ description: 'Of a broadcast: its request id' }),
     uniqueId: z.string().optional().openapi({ description: '`received` in the sandbox' }),
     by: z.string().optional().openapi({ description: '`replaced`: the apns-id of the newer one' }),
     token: z.string().optional(),
+    channel: z.string().optional().openapi({ description: 'Of a broadcast' }),
     app: z.string().optional(),
     topic: z.string().optional(),
     pushType: z.string().optional(),
     priority: z.int().optional(),
     device: z.int().optional(),
+    devices: z.int().optional().openapi({
+      description: '`sent` of a broadcast: how many connected devices it was handed to',
+    }),
     why: z.string().optional().openapi({ description: '`stored`, `discarded` and `lost`: the cause' }),
     status: z.int().optional().openapi({ description: '`acknowledged`: 0 taken, 2 no app takes this token' }),
     reason: z.string().optional().openapi({ description: "`rejected`: Apple's reason" }),
@@ -48,6 +54,10 @@ const traceSchema = z
     apnsId: z.string(),
     uniqueId: z.string().optional(),
     token: z.string().optional(),
+    channel: z
+      .string()
+      .optional()
+      .openapi({ description: 'Of a broadcast, told of all its devices together' }),
     app: z.string().optional(),
     topic: z.string().optional(),
     pushType: z.string().optional(),
@@ -62,6 +72,7 @@ export const filterFields = {
   apnsId: uuidField.optional(),
   uniqueId: uuidField.optional().openapi({ description: 'Only the event that tells it: `received`' }),
   token: tokenField.optional(),
+  channel: channelField.optional().openapi({ description: 'Broadcasts to this channel' }),
   topic: z.string().min(1).max(255).optional(),
   app: z.string().min(1).max(255).optional(),
   stage: z.enum(stages).optional().openapi({ description: 'Only events of this kind' }),
@@ -92,11 +103,12 @@ const searchRoute = createRoute({
 const traceRoute = createRoute({
   method: 'get',
   path: '/v1/traces/{id}',
-  summary: 'The way of one notification, by its apns-id or its unique id',
+  summary:
+    'The way of one notification, by its apns-id or its unique id, or of a broadcast by its request id',
   request: { params: z.object({ id: uuidField }) },
   responses: {
     200: {
-      description: 'One trace for each token that the id was used for',
+      description: 'One trace for each token, or channel, that the id was used for',
       content: json(z.object({ traces: z.array(traceSchema) })),
     },
     ...problems(400, 401, 404, 409, 503),
@@ -160,11 +172,12 @@ export function queryOf(filter: {
   readonly apnsId?: string | undefined
   readonly uniqueId?: string | undefined
   readonly token?: string | undefined
+  readonly channel?: string | undefined
   readonly topic?: string | undefined
   readonly app?: string | undefined
   readonly stage?: Stage | undefined
 }): TraceQuery {
-  const { apnsId, uniqueId, token, topic, app, stage } = filter
+  const { apnsId, uniqueId, token, channel, topic, app, stage } = filter
   // A unique id stands only beside the event that tells it: of another stage there is none.
   const told = uniqueId === undefined ? stages : (['received'] as const)
   const wanted = told.filter((name) => stage === undefined || name === stage)
@@ -172,6 +185,7 @@ export function queryOf(filter: {
     apnsId: idBytesOf(apnsId),
     otherId: idBytesOf(uniqueId),
     token: tokenBytesOf(token),
+    channelId: channelBytesOf(channel),
     topic,
     app,
     stages: wanted.length === stages.length ? undefined : new Set(wanted.map((name) => stageNumbers[name])),
