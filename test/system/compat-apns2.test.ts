@@ -2,8 +2,8 @@ import * as compat from '@carillon/apns/compat/apns2'
 import * as original from 'apns2'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { comparable, outcomeOf, sameOutcome, tellReason } from './support/compare-clients.ts'
-import { bundleId, type LocalApp, startLocalApp } from './support/local-app.ts'
-import { redirectApple } from './support/redirect-apple.ts'
+import { bundleId, type LocalApp } from './support/local-app.ts'
+import { startRedirectedApp } from './support/redirect-apple.ts'
 
 type Apns2 = typeof original
 type Client = Omit<original.ApnsClient, 'client'>
@@ -16,16 +16,11 @@ const client: new (
 ) => Pick<Client, 'send' | 'sendMany' | 'close' | 'destroy' | 'ping' | 'team' | 'host'> = compat.ApnsClient
 
 let app: LocalApp
-let restore: () => void
 beforeAll(async () => {
-  app = await startLocalApp()
-  restore = redirectApple(app)
+  app = await startRedirectedApp()
 })
 afterEach(() => app.system.faults.production.clear())
-afterAll(async () => {
-  restore()
-  await app.close()
-})
+afterAll(() => app.close())
 
 /** The original knows Apple's host alone, and its connections are redirected. */
 const options = (apns2: Apns2): original.ApnsOptions => ({

@@ -8,23 +8,18 @@ import { send as hapnsSend } from 'hapns/send'
 import { Device } from 'hapns/targets/device'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeFrame, readFrames } from '../../packages/http2/test/peer.ts'
-import { bundleId, type LocalApp, startLocalApp } from './support/local-app.ts'
-import { redirectApple } from './support/redirect-apple.ts'
+import { bundleId, type LocalApp } from './support/local-app.ts'
+import { startRedirectedApp } from './support/redirect-apple.ts'
 
 // Reasons that a request of these clients cannot bring about, or not at will, are told on purpose: what counts here
 // is what each client makes of them.
 
 let app: LocalApp
-let restore: () => void
 beforeAll(async () => {
-  app = await startLocalApp()
-  restore = redirectApple(app)
+  app = await startRedirectedApp()
 })
 afterEach(() => app.system.faults.production.clear())
-afterAll(async () => {
-  restore()
-  await app.close()
-})
+afterAll(() => app.close())
 
 const told = [
   [400, 'BadCollapseId'],

@@ -13,20 +13,15 @@ import { LiveActivityNotification } from 'hapns/notifications/LiveActivityNotifi
 import { send } from 'hapns/send'
 import { Device } from 'hapns/targets/device'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bundleId, type LocalApp, startLocalApp } from './support/local-app.ts'
-import { redirectApple } from './support/redirect-apple.ts'
+import { bundleId, type LocalApp } from './support/local-app.ts'
+import { startRedirectedApp } from './support/redirect-apple.ts'
 
 let app: LocalApp
-let restore: () => void
 
 beforeAll(async () => {
-  app = await startLocalApp()
-  restore = redirectApple(app)
+  app = await startRedirectedApp()
 })
-afterAll(async () => {
-  restore()
-  await app.close()
-})
+afterAll(() => app.close())
 
 const byToken = () =>
   TokenConnector({

@@ -9,16 +9,13 @@ import { prepareStateDir } from '../src/state/device-files.ts'
 import { afterTest, temporaryDirectory } from './support/temporary.ts'
 import { apnsIdOf, type CourierSide, TestCourier } from './support/test-courier.ts'
 import { bundleId } from './support/test-phone.ts'
-import { type TestPortal, testPortal } from './support/test-portal.ts'
+import { type AppPortal, portalWithApp } from './support/test-portal.ts'
 
 const notifications = 12
 
-let portal: TestPortal
-let profile: Uint8Array
+let portal: AppPortal
 beforeAll(async () => {
-  portal = await testPortal()
-  await portal.apps.create({ bundleId, name: 'Bells' })
-  profile = (await portal.profiles.create({ bundleId, kind: 'inhouse' })).der
+  portal = await portalWithApp(bundleId)
   return () => portal.close()
 })
 
@@ -31,7 +28,7 @@ async function lives(places: readonly { where: 'bytes' | 'show'; at: number }[])
   const directory = await temporaryDirectory()
   const stateDir = join(directory, 'phone')
   const profileFile = join(directory, 'profile')
-  await writeFile(profileFile, profile)
+  await writeFile(profileFile, portal.profile)
   await new DeviceActivation(await prepareStateDir(stateDir), portal.activate, Date.now).activated(undefined)
   const { port } = courier.address
   const caFile = portal.files.rootCertificate

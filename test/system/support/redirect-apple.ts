@@ -1,5 +1,5 @@
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls'
-import type { LocalApp } from './local-app.ts'
+import { type LocalApp, startLocalApp } from './local-app.ts'
 
 /**
  * Sends what this process dials at Apple's push hosts to a local system, for clients that know no other address.
@@ -22,5 +22,18 @@ export function redirectApple({ endpoints, caPem }: LocalApp): () => void {
   tls.connect = redirected as typeof tls.connect
   return () => {
     tls.connect = original
+  }
+}
+
+/** A local app to which everything goes that this process dials at Apple's push hosts, until it is closed. */
+export async function startRedirectedApp(): Promise<LocalApp> {
+  const app = await startLocalApp()
+  const restore = redirectApple(app)
+  return {
+    ...app,
+    async close() {
+      restore()
+      await app.close()
+    },
   }
 }

@@ -13,20 +13,17 @@ import type { ClientApp, DeviceOptions } from '../../src/index.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { type CourierSide, notification, TestCourier } from '../support/test-courier.ts'
 import { bundleId, type Phone, startPhone } from '../support/test-phone.ts'
-import { type TestPortal, testPortal } from '../support/test-portal.ts'
+import { type AppPortal, portalWithApp } from '../support/test-portal.ts'
 
 const first = Buffer.alloc(16, 1).toString('base64')
 const second = Buffer.alloc(16, 2).toString('base64')
 
-let portal: TestPortal
+let portal: AppPortal
 let courier: TestCourier
-let profile: Uint8Array
 let stateDir: string
 
 beforeAll(async () => {
-  portal = await testPortal()
-  await portal.apps.create({ bundleId, name: 'Bells' })
-  profile = (await portal.profiles.create({ bundleId, kind: 'inhouse' })).der
+  portal = await portalWithApp(bundleId)
   return () => portal.close()
 })
 
@@ -40,7 +37,7 @@ async function launched(
   options: Partial<DeviceOptions> = {},
 ): Promise<Phone & { app: ClientApp; side: CourierSide }> {
   const phone = await startPhone(portal, { couriers: { production: courier.address }, stateDir, ...options })
-  const app = await phone.device.install({ bundleId, profile })
+  const app = await phone.device.install({ bundleId, profile: portal.profile })
   const side = await courier.connection(connection)
   await side.accept()
   await phone.log.next('connected')

@@ -7,14 +7,11 @@ import { randomWithBackOff } from '../support/back-off-random.ts'
 import { afterTest } from '../support/temporary.ts'
 import { apnsIdOf, baseToken, notification, TestCourier } from '../support/test-courier.ts'
 import { bundleId, type Phone, startPhone } from '../support/test-phone.ts'
-import { type TestPortal, testPortal } from '../support/test-portal.ts'
+import { type AppPortal, portalWithApp, testPortal } from '../support/test-portal.ts'
 
-let portal: TestPortal
-let profile: Uint8Array
+let portal: AppPortal
 beforeAll(async () => {
-  portal = await testPortal()
-  await portal.apps.create({ bundleId, name: 'Bells' })
-  profile = (await portal.profiles.create({ bundleId, kind: 'inhouse' })).der
+  portal = await portalWithApp(bundleId)
   return () => portal.close()
 })
 
@@ -25,7 +22,7 @@ beforeEach(async () => {
 
 async function phone(options: Parameters<typeof startPhone>[1] = {}): Promise<Phone> {
   const started = await startPhone(portal, { couriers: { production: courier.address }, ...options })
-  await started.device.install({ bundleId, profile })
+  await started.device.install({ bundleId, profile: portal.profile })
   return started
 }
 
@@ -242,7 +239,7 @@ describe('offline', () => {
   test('an app that is installed meanwhile waits', async () => {
     const { device, log } = await startPhone(portal, { couriers: { production: courier.address } })
     await device.goOffline()
-    const app = await device.install({ bundleId, profile })
+    const app = await device.install({ bundleId, profile: portal.profile })
     const registered = app.register()
     expect(courier.connections).toEqual([])
     device.goOnline()

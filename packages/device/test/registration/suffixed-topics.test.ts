@@ -4,17 +4,14 @@ import { hexText, type MessageOf, topicHash } from '@carillon/wire'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { appToken, notification, TestCourier } from '../support/test-courier.ts'
 import { bundleId, startPhone } from '../support/test-phone.ts'
-import { type TestPortal, testPortal } from '../support/test-portal.ts'
+import { type AppPortal, portalWithApp } from '../support/test-portal.ts'
 
 const voipToken = new Uint8Array(32).fill(0xc7)
 const voip = topicHash(`${bundleId}.voip`)
 
-let portal: TestPortal
-let profile: Uint8Array
+let portal: AppPortal
 beforeAll(async () => {
-  portal = await testPortal()
-  await portal.apps.create({ bundleId, name: 'Bells' })
-  profile = (await portal.profiles.create({ bundleId, kind: 'inhouse' })).der
+  portal = await portalWithApp(bundleId)
   return () => portal.close()
 })
 
@@ -26,7 +23,7 @@ beforeEach(async () => {
 /** An app with a token of its own and one for calls. */
 async function withBoth() {
   const phone = await startPhone(portal, { couriers: { production: courier.address } })
-  const app = await phone.device.install({ bundleId, profile })
+  const app = await phone.device.install({ bundleId, profile: portal.profile })
   const plain = app.register()
   const connection = await courier.connection()
   await connection.accept()
@@ -70,7 +67,7 @@ test('both tokens are kept for the next start, and given up with the app', async
   const state = JSON.parse(await readFile(join(stateDir, 'state.json'), 'utf8'))
   expect(state.apps[0].suffixed).toEqual([{ suffix: '.voip', deviceToken: hexText(voipToken) }])
   const again = await startPhone(portal, { stateDir, couriers: { production: courier.address } })
-  await again.device.install({ bundleId, profile })
+  await again.device.install({ bundleId, profile: portal.profile })
   const second = await courier.connection(2)
   await second.accept()
   expect((await second.hear('filter')).enabled).toEqual([topicHash(bundleId), voip])
@@ -84,7 +81,7 @@ test('both tokens are kept for the next start, and given up with the app', async
 test('an app that is removed and comes back without its calls: the token of before is given up', async () => {
   const { device, connection } = await withBoth()
   await device.uninstall(bundleId)
-  await device.install({ bundleId, profile })
+  await device.install({ bundleId, profile: portal.profile })
   await connection.hear('filter', 4)
   expect(lastFilter(connection.all('filter'))).toContainEqual(voip)
   connection.say(notification(bundleId, 3, { topicHash: voip, token: voipToken }))

@@ -9,6 +9,11 @@ export interface TestPortal extends Portal {
   readonly activate: Activate
 }
 
+/** A portal that knows one app, and a profile that lets it run on every device. */
+export interface AppPortal extends TestPortal {
+  readonly profile: Uint8Array
+}
+
 /** A real portal in a directory of its own, which is removed when it is closed. */
 export async function testPortal(now: () => number = Date.now): Promise<TestPortal> {
   const dataDir = await mkdtemp(join(tmpdir(), 'carillon-device-portal-'))
@@ -22,4 +27,11 @@ export async function testPortal(now: () => number = Date.now): Promise<TestPort
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+export async function portalWithApp(bundleId: string): Promise<AppPortal> {
+  const portal = await testPortal()
+  await portal.apps.create({ bundleId, name: 'Bells' })
+  const { der } = await portal.profiles.create({ bundleId, kind: 'inhouse' })
+  return { ...portal, profile: der }
 }
