@@ -88,6 +88,7 @@ describe('the same results', () => {
     ['that expires at a fraction of a second', { expiration: 2_000_000_000.4 }],
     ['with aps of its own', { alert: undefined, aps: { alert: 'own' } }],
     ['with an empty collapse id', { collapseId: '' }],
+    ['with a collapse id that is a number', { collapseId: 17 }],
   ])('%s is accepted', async (_name, fields) => {
     const said = await same(sendOne(fields))
     expect(said).toMatchObject({ value: { deviceToken: app.deviceToken } })
@@ -172,6 +173,46 @@ describe('the same results', () => {
     )
     const [accepted, rejected] = [{ options: {} }, { error: { statusCode: 400 } }]
     expect(said).toMatchObject({ value: [accepted, rejected, accepted, rejected] })
+  })
+
+  test('an array that is emptied meanwhile: results still belong to their notifications', async () => {
+    const said = await same((apns2) =>
+      withClient(apns2, (client) => {
+        const pushes = [app.deviceToken, 'nonsense'].map((device) => new apns2.Notification(device))
+        const sending = client.sendMany(pushes)
+        pushes.length = 0
+        return sending
+      }),
+    )
+    const error = { notification: { deviceToken: 'nonsense' } }
+    expect(said).toMatchObject({ value: [{ deviceToken: app.deviceToken }, { error }] })
+  })
+
+  test('a listener that throws fails its own notification and no other', async () => {
+    const said = await same((apns2) =>
+      withClient(apns2, (client) => {
+        client.on(apns2.Errors.badDeviceToken, () => {
+          throw new Error('from the listener')
+        })
+        const devices = ['nonsense', app.deviceToken, app.deviceToken]
+        return client.sendMany(devices.map((device) => new apns2.Notification(device)))
+      }),
+    )
+    const accepted = { deviceToken: app.deviceToken }
+    expect(said).toMatchObject({ value: [{ error: expect.any(Error) }, accepted, accepted] })
+  })
+
+  test('what is pending when the client is destroyed with an error fails with that error', async () => {
+    const said = await same(async (apns2) => {
+      const fault = { kind: 'latency', ms: 1000 } as const
+      app.system.faults.production.set({ rules: [{ id: 'late', fault }] })
+      const client = new apns2.ApnsClient(options(apns2))
+      const sending = outcomeOf(() => client.send(new apns2.Notification(app.deviceToken)))
+      const reason = new Error('the program ends')
+      await client.destroy(reason)
+      return ((await sending) as { thrown: unknown }).thrown === reason
+    })
+    expect(said).toEqual({ value: true })
   })
 
   test('none', () => same((apns2) => withClient(apns2, (client) => client.sendMany([]))))

@@ -89,6 +89,20 @@ describe('what is accepted', () => {
     expect(said).toMatchObject({ value: { failed: [{ device: 'nonsense' }, { device: 'abcd' }] } })
   })
 
+  test('an array that is emptied meanwhile: results still name their devices', async () => {
+    const said = await same((apn) =>
+      withProvider(apn, (provider) => {
+        const recipients = ['nonsense', app.deviceToken, 'abcd']
+        const sending = provider.send(notificationOf(apn, {}), recipients)
+        recipients.length = 0
+        return sending
+      }),
+    )
+    expect(said).toMatchObject({
+      value: { sent: [{ device: app.deviceToken }], failed: [{ device: 'nonsense' }, { device: 'abcd' }] },
+    })
+  })
+
   test('the phone shows the same', async () => {
     const bodies: string[] = []
     await same(async (apn) => {

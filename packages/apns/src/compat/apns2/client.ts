@@ -9,6 +9,7 @@ import type { PushRejected, PushResult } from '../../result.ts'
 import { ApnsError, type ApnsResponseError, Errors } from './errors.ts'
 import type { Notification } from './notification.ts'
 import { Priority } from './priority.ts'
+import type { PushType } from './push-type.ts'
 import { UnansweredError } from './unanswered-error.ts'
 
 /** Apple's hosts. */
@@ -36,6 +37,12 @@ export interface ApnsOptions extends Pick<PushClientOptions, 'port' | 'ca' | 'pr
   keepAlive?: boolean
 }
 
+/** A provider token and when it was made. In the types alone: tokens are made by the signer of the key. */
+export interface SigningToken {
+  value: string
+  timestamp: number
+}
+
 /** What the HTTP client of the original waits for an answer. */
 const answerMsMax = 300_000
 
@@ -52,6 +59,7 @@ export class ApnsClient extends EventEmitter {
   #client: PushClient | undefined
   #isClosed = false
   #wasDestroyed = false
+  #destroyedWith: globalThis.Error | undefined
 
   constructor(options: ApnsOptions) {
     super()
@@ -75,18 +83,19 @@ export class ApnsClient extends EventEmitter {
   async sendMany(notifications: Notification[]): Promise<(Notification | { error: ApnsError })[]> {
     const answers = new Array<Notification | { error: ApnsError }>(notifications.length)
     const { defaultTopic } = this
+    // A copy: callers fill their array anew while this waits.
+    const entries = [...notifications].entries()
     const pushes = function* () {
-      for (const [at, notification] of notifications.entries()) {
+      for (const [at, notification] of entries) {
         try {
-          yield { ...pushOf(notification, defaultTopic), at }
+          yield { ...pushOf(notification, defaultTopic), at, notification }
         } catch (error) {
           answers[at] = { error: error as ApnsError }
         }
       }
     }
     for await (const { push, result } of this.#connected().sendMany(pushes())) {
-      const notification = notifications[push.at]!
-      answers[push.at] = result.ok ? notification : { error: this.#failed(notification, result) as ApnsError }
+      answers[push.at] = this.#answerOf(push.notification, result)
     }
     return answers
   }
@@ -103,9 +112,10 @@ export class ApnsClient extends EventEmitter {
     this.#wasDestroyed = true
   }
 
-  /** Closes at once; what is pending fails. */
-  async destroy(_error?: globalThis.Error | null): Promise<void> {
+  /** Closes at once; what is pending fails, with this error if there is one. */
+  async destroy(error?: globalThis.Error | null): Promise<void> {
     this.#wasDestroyed = true
+    this.#destroyedWith ??= error ?? undefined
     this.#isClosed = true
     await this.#client?.close({ drain: false })
   }
@@ -118,8 +128,20 @@ export class ApnsClient extends EventEmitter {
     return this.#client
   }
 
+  /** A listener that throws fails its own notification, as in the original, and no other. */
+  #answerOf(notification: Notification, result: PushResult): Notification | { error: ApnsError } {
+    try {
+      return result.ok ? notification : { error: this.#failed(notification, result) as ApnsError }
+    } catch (error) {
+      return { error: error as ApnsError }
+    }
+  }
+
   #failed(notification: Notification, result: PushResult & { ok: false }): globalThis.Error {
-    if (result.outcome !== 'rejected') return new UnansweredError(result, this.#wasDestroyed)
+    if (result.outcome !== 'rejected') {
+      const isDestroyed = result.reason === 'ClientClosed' && this.#wasDestroyed
+      return (isDestroyed && this.#destroyedWith) || new UnansweredError(result, this.#wasDestroyed)
+    }
     const { status: statusCode } = result
     const error = new ApnsError({ statusCode, notification, response: responseOf(result) })
     this.emit(error.reason, error)
@@ -152,15 +174,18 @@ const pushOf = (notification: Notification, defaultTopic: string | undefined): P
   const { expiration, collapseId } = options
   return {
     deviceToken: String(notification.deviceToken),
-    topic: options.topic ?? defaultTopic,
-    pushType,
+    topic: textOf(options.topic ?? defaultTopic),
+    pushType: String(pushType) as PushType,
     // The original leaves the service's default out.
     priority: priority === Priority.immediate ? undefined : priority,
     expiration: expiration === undefined ? undefined : secondsOf(expiration),
-    collapseId: collapseId || undefined,
+    collapseId: textOf(collapseId || undefined),
     payload: JSON.stringify(notification.buildApnsOptions()),
   }
 }
+
+/** The original writes whatever is there into a header, numbers too. */
+const textOf = (value: unknown): string | undefined => (value === undefined ? undefined : String(value))
 
 /** Rounded, as in the original. */
 const secondsOf = (expiration: number | Date): number =>

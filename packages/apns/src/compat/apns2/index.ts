@@ -1,4 +1,4 @@
-export { ApnsClient, type ApnsOptions, Host, type PrivateKey } from './client.ts'
+export { ApnsClient, type ApnsOptions, Host, type PrivateKey, type SigningToken } from './client.ts'
 export { ApnsError, type ApnsResponseError, type Error, Errors } from './errors.ts'
 export {
   type ApnsPayload,

@@ -88,9 +88,7 @@ export class Notification {
 
   /** A channel is made for Live Activities unless the payload says otherwise. */
   addPushTypeToPayloadIfNeeded(): void {
-    if (this.rawPayload == null && this.payload['push-type'] === undefined) {
-      this.payload['push-type'] = pushTypes.liveactivity.value
-    }
+    if (this.rawPayload == null) this.payload['push-type'] ??= pushTypes.liveactivity.value
   }
 }
 

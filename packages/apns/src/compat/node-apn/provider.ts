@@ -64,7 +64,8 @@ export class Provider extends EventEmitter {
     recipients: string | string[],
   ): Promise<Responses<ResponseSent, ResponseFailure>> {
     const push = pushOf(notification as Notification)
-    const devices = Array.isArray(recipients) ? recipients : [recipients]
+    // A copy: callers fill their array anew while this waits.
+    const devices = Array.isArray(recipients) ? [...recipients] : [recipients]
     if (this.#isShutDown) return { sent: [], failed: devices.map((device) => ({ device, ...destroyed() })) }
     const results =
       devices.length === 1
