@@ -22,6 +22,8 @@ export class ArgumentError extends TypeError {
 export const kindOf = (value: unknown): string => {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`
+  if (typeof value === 'object') return withArticle(value.constructor?.name || 'object')
   return value === undefined ? 'nothing' : `a ${typeof value}`
 }
+
+const withArticle = (name: string): string => `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`

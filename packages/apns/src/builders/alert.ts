@@ -1,8 +1,8 @@
 import type { Alert, InterruptionLevel } from '@carillon/wire'
 import { type ApsKeys, type BuilderOptions, type BuiltNotification, build } from './build.ts'
+import { checkObject, checkOptions, checkText, isOn, type Text } from './check-options.ts'
 
-/** A text as it is, or the key of one in the strings of the app, each `%@` filled by one argument. */
-export type Text = string | { readonly locKey: string; readonly locArgs?: readonly string[] }
+export type { Text }
 
 /** A sound file of the app, `default`, or a critical alert's, which needs an entitlement. */
 export type Sound = string | { readonly critical?: boolean; readonly name?: string; readonly volume?: number }
@@ -39,6 +39,7 @@ export const alert = (options: AlertOptions): BuiltNotification<'alert'> =>
   build('alert', options, { aps: apsOf(options), priority: 10 })
 
 const apsOf = (options: AlertOptions): ApsKeys => {
+  checkOptions(options)
   const { badge, sound, threadId, category, targetContentId } = options
   const { interruptionLevel, relevanceScore, filterCriteria } = options
   const text = alertOf(options)
@@ -48,8 +49,8 @@ const apsOf = (options: AlertOptions): ApsKeys => {
     ...(sound === undefined ? {} : { sound: soundOf(sound) }),
     ...(threadId === undefined ? {} : { 'thread-id': threadId }),
     ...(category === undefined ? {} : { category }),
-    ...(options.contentAvailable === true ? { 'content-available': 1 } : {}),
-    ...(options.mutableContent === true ? { 'mutable-content': 1 } : {}),
+    ...(isOn('contentAvailable', options.contentAvailable) ? { 'content-available': 1 } : {}),
+    ...(isOn('mutableContent', options.mutableContent) ? { 'mutable-content': 1 } : {}),
     ...(targetContentId === undefined ? {} : { 'target-content-id': targetContentId }),
     ...(interruptionLevel === undefined ? {} : { 'interruption-level': interruptionLevel }),
     ...(relevanceScore === undefined ? {} : { 'relevance-score': relevanceScore }),
@@ -74,6 +75,7 @@ const put = (
   args: string,
 ): void => {
   if (text === undefined) return
+  checkText(plain, text)
   if (typeof text === 'string') alert[plain] = text
   else {
     alert[key] = text.locKey
@@ -83,6 +85,7 @@ const put = (
 
 const soundOf = (sound: Sound): NonNullable<ApsKeys['sound']> => {
   if (typeof sound === 'string') return sound
+  checkObject('sound', sound, 'the name of a sound, or { critical, name, volume }')
   const { critical, ...rest } = sound
   return critical === undefined ? rest : { critical: critical ? 1 : 0, ...rest }
 }

@@ -12,6 +12,7 @@ import { checkBundleId } from '../bundle-id.ts'
 import { ArgumentError } from '../errors.ts'
 import type { Notification } from '../push.ts'
 import type { AmbiguityPolicy } from '../retry-options.ts'
+import { checkData, checkObject, checkOptions } from './check-options.ts'
 
 /** Every key of `aps` by its exact name, so that a misspelled one is found by the compiler. */
 export type ApsKeys = { readonly [K in keyof Aps as string extends K ? never : K]?: Aps[K] }
@@ -60,9 +61,17 @@ export const build = <T extends PushType>(
   options: BuilderOptions,
   defaults: BuilderDefaults,
 ): BuiltNotification<T> => {
+  checkOptions(options)
   const topic = topicOf(pushType, options.bundleId)
-  const payload = { aps: { ...defaults.aps, ...options.aps }, ...options.data }
+  const payload = payloadOf(defaults.aps, options)
   return finish(pushType, topic, payload, options, defaults)
+}
+
+/** The keys of a builder and those of its caller, and the data of the app beside them. */
+export const payloadOf = (own: ApsKeys, { aps, data }: Pick<BuilderOptions, 'aps' | 'data'>): object => {
+  if (aps !== undefined) checkObject('aps', aps)
+  checkData(data)
+  return { aps: { ...own, ...aps }, ...data }
 }
 
 /** The same with a topic and a payload of another form. */
@@ -78,7 +87,7 @@ export const finish = <T extends PushType>(
   if (!(row.priorities as readonly Priority[]).includes(priority)) {
     throw new ArgumentError(
       'priority',
-      `a ${pushType} push takes ${row.priorities.join(' or ')}, not ${priority}`,
+      `push type ${pushType} takes ${row.priorities.join(' or ')}, not ${String(priority)}`,
     )
   }
   refuseBadPayload(payload, pushType)

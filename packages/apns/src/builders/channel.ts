@@ -1,5 +1,5 @@
 import type { Broadcast } from '../broadcast.ts'
-import { type BuilderOptions, refuseBadPayload } from './build.ts'
+import { type ApsKeys, type BuilderOptions, payloadOf, refuseBadPayload } from './build.ts'
 import { type ActivityEndOptions, type ActivityUpdateOptions, endOf, updateOf } from './live-activity.ts'
 
 type Addressed<T> = Omit<T, 'collapseId'> & { readonly channelId: string }
@@ -15,9 +15,9 @@ export const broadcastActivity = {
   end: (options: BroadcastEndOptions): Broadcast => broadcastOf(options, endOf(options)),
 }
 
-const broadcastOf = (options: Addressed<BuilderOptions>, aps: object): Broadcast => {
+const broadcastOf = (options: Addressed<BuilderOptions>, aps: ApsKeys): Broadcast => {
   const { bundleId, channelId, priority, expiration, whenAmbiguous } = options
-  const payload = { aps: { ...aps, ...options.aps }, ...options.data }
+  const payload = payloadOf(aps, options)
   refuseBadPayload(payload, 'liveactivity', true)
   return { bundleId, channelId, priority, expiration, whenAmbiguous, payload }
 }

@@ -1,7 +1,7 @@
 import type { Alert, Json } from '@carillon/wire'
 import { secondsOf } from '../unix-seconds.ts'
-import type { Text } from './alert.ts'
 import { type ApsKeys, type BuilderOptions, type BuiltNotification, build } from './build.ts'
+import { checkObject, checkOptions, checkText, isOn, type Text } from './check-options.ts'
 
 /** An object that the app decodes by a type of its own. */
 export type ActivityObject = { readonly [key: string]: Json }
@@ -74,7 +74,7 @@ const startOf = (options: ActivityStartOptions): ApsKeys => ({
   'attributes-type': options.attributesType,
   attributes: options.attributes,
   ...(options.inputPushChannel === undefined ? {} : { 'input-push-channel': options.inputPushChannel }),
-  ...(options.inputPushToken === true ? { 'input-push-token': 1 } : {}),
+  ...(isOn('inputPushToken', options.inputPushToken) ? { 'input-push-token': 1 } : {}),
 })
 
 /** The `aps` of an update. */
@@ -92,21 +92,30 @@ export const endOf = (options: ActivityEndOptions): ApsKeys => ({
 
 const commonOf = (
   options: ActivityOptions & { contentState?: ActivityObject; alert?: ActivityAlert },
-): ApsKeys => ({
-  timestamp: secondsOf(options.timestamp),
-  ...(options.contentState === undefined ? {} : { 'content-state': options.contentState }),
-  ...(options.alert === undefined ? {} : { alert: alertOf(options.alert) }),
-  ...(options.staleDate === undefined ? {} : { 'stale-date': secondsOf(options.staleDate) }),
-  ...(options.relevanceScore === undefined ? {} : { 'relevance-score': options.relevanceScore }),
-})
+): ApsKeys => {
+  checkOptions(options)
+  const { timestamp, contentState, alert, staleDate, relevanceScore } = options
+  return {
+    timestamp: secondsOf(timestamp),
+    ...(contentState === undefined ? {} : { 'content-state': contentState }),
+    ...(alert === undefined ? {} : { alert: alertOf(alert) }),
+    ...(staleDate === undefined ? {} : { 'stale-date': secondsOf(staleDate) }),
+    ...(relevanceScore === undefined ? {} : { 'relevance-score': relevanceScore }),
+  }
+}
 
-const alertOf = ({ title, body, sound }: ActivityAlert): Alert => ({
-  title: textOf(title),
-  body: textOf(body),
-  ...(sound === undefined ? {} : { sound }),
-})
+const alertOf = (alert: ActivityAlert): Alert => {
+  checkObject('alert', alert, '{ title, body }')
+  const { title, body, sound } = alert
+  return {
+    title: textOf('alert.title', title),
+    body: textOf('alert.body', body),
+    ...(sound === undefined ? {} : { sound }),
+  }
+}
 
-const textOf = (text: Text): NonNullable<Alert['title']> =>
-  typeof text === 'string'
-    ? text
-    : { 'loc-key': text.locKey, ...(text.locArgs === undefined ? {} : { 'loc-args': text.locArgs }) }
+const textOf = (field: string, text: Text): NonNullable<Alert['title']> => {
+  checkText(field, text)
+  if (typeof text === 'string') return text
+  return { 'loc-key': text.locKey, ...(text.locArgs === undefined ? {} : { 'loc-args': text.locArgs }) }
+}

@@ -9,6 +9,7 @@ import {
 import { ArgumentError } from '../errors.ts'
 import type { Notification } from '../push.ts'
 import { type BuilderOptions, topicOf } from './build.ts'
+import { checkOptions } from './check-options.ts'
 
 /** For {@link raw}. */
 export interface RawOptions extends Omit<BuilderOptions, 'data' | 'aps'> {
@@ -18,7 +19,9 @@ export interface RawOptions extends Omit<BuilderOptions, 'data' | 'aps'> {
 }
 
 /** A notification whose payload is not looked at; the topic's suffix and a priority that the type takes are set. */
-export const raw = ({ bundleId, pushType, payload, ...rest }: RawOptions): Notification => {
+export const raw = (options: RawOptions): Notification => {
+  checkOptions(options)
+  const { bundleId, pushType, payload, ...rest } = options
   if (parsePushType(pushType) === undefined) {
     throw new ArgumentError('pushType', `give one of ${Object.keys(pushTypes).join(', ')}`)
   }

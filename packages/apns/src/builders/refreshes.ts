@@ -1,4 +1,5 @@
 import { type BuilderOptions, type BuiltNotification, build, finish, topicOf } from './build.ts'
+import { checkData, checkOptions } from './check-options.ts'
 
 /** For pushes that say "there is news": what the app needs stands in `data`. */
 export type RefreshOptions = BuilderOptions
@@ -32,7 +33,9 @@ export interface FileProviderOptions extends Omit<RefreshOptions, 'aps'> {
 /** Tells a file provider extension that its files changed, at priority 5. */
 // Unverified against Apple: the keys `container-identifier` and `domain`.
 export const fileProvider = (options: FileProviderOptions): BuiltNotification<'fileprovider'> => {
+  checkOptions(options)
   const { containerIdentifier, domain, data } = options
+  checkData(data)
   const payload = {
     ...(containerIdentifier === undefined ? {} : { 'container-identifier': containerIdentifier }),
     ...(domain === undefined ? {} : { domain }),

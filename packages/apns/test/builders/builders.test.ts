@@ -222,6 +222,42 @@ describe('what is wrong is explained before sending', () => {
     expect(argumentErrorOf(make)).toMatchObject({ code: 'ERR_APNS_ARGUMENT', field })
   })
 
+  // What is written in JavaScript, or comes out of a database, without a compiler in between.
+  const channelId = 'AAECAwQFBgcICQoLDA0ODw=='
+  test.each<[field: string, options: Record<string, unknown>]>([
+    ['title', { title: 5 }],
+    ['title', { title: null }],
+    ['body', { body: ['x'] }],
+    ['body.locKey', { body: { key: 'HELLO' } }],
+    ['sound', { sound: true }],
+    ['sound', { sound: null }],
+    ['mutableContent', { mutableContent: 1 }],
+    ['contentAvailable', { contentAvailable: 'yes' }],
+    ['data.aps', { body: 'x', data: { aps: { alert: 'another' } } }],
+    ['data', { body: 'x', data: 'text' }],
+    ['aps', { body: 'x', aps: 'text' }],
+  ])('a %s that would get lost on the way to the device is refused: %o', (field, options) => {
+    const error = argumentErrorOf(() => alert({ bundleId, ...options } as never))
+    expect(error).toMatchObject({ field })
+  })
+
+  test.each<[field: string, make: (given: never) => unknown]>([
+    ['alert', (alert) => liveActivity.update({ bundleId, ...state, alert })],
+    ['alert.title', (title) => liveActivity.update({ bundleId, ...state, alert: { ...shown, title } })],
+    ['alert.body', (body) => liveActivity.start({ bundleId, ...start, alert: { ...shown, body } })],
+    ['inputPushToken', (inputPushToken) => liveActivity.start({ bundleId, ...start, inputPushToken })],
+    ['data', (data) => fileProvider({ bundleId, data })],
+    ['data', (data) => broadcastActivity.end({ bundleId, channelId, timestamp, data })],
+    ['options', (options) => liveActivity.end(options)],
+    ['options', (options) => alert(options)],
+    ['options', (options) => voip(options)],
+    ['options', (options) => mdm(options)],
+    ['options', (options) => fileProvider(options)],
+    ['options', (options) => raw(options)],
+  ])('%s of a wrong type elsewhere', (field, make) => {
+    expect(argumentErrorOf(() => make(7 as never))).toMatchObject({ field })
+  })
+
   test('warnings are told on request, and stop nothing', () => {
     const silent = alert({ bundleId, contentAvailable: true })
     expect(explainPayload(silent)).toMatchObject([{ path: 'aps', severity: 'warning' }])
