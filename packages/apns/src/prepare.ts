@@ -58,7 +58,13 @@ export class Preparer {
       return refusedLocally(apnsId, reasons.BadMessageId, 'apnsId is not a UUID')
     }
     const badToken = checkDeviceToken(deviceToken)
-    if (badToken !== undefined) return refusedLocally(apnsId, badToken, 'deviceToken is not hex')
+    if (badToken !== undefined) {
+      return refusedLocally(
+        apnsId,
+        badToken,
+        deviceToken === '' ? 'deviceToken is empty' : 'deviceToken is not hex',
+      )
+    }
     const topic = push.topic ?? ''
     if (topic === '' ? this.#needsTopic : !isHeaderText(topic)) {
       return topic === ''
@@ -89,8 +95,8 @@ export class Preparer {
     }
     const body = this.#bodyOf(push.payload)
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-    const tooBig = checkSize(bytes, pushType)
-    if (tooBig !== undefined) return refusedSize(apnsId, tooBig, bytes, pushType)
+    const tooBig = checkSize(bytes, pushType, topic)
+    if (tooBig !== undefined) return refusedSize(apnsId, tooBig, bytes, payloadBytesMaxOf(pushType, topic))
     const path = devicePath(normalDeviceToken(deviceToken))
     const pending = new PendingPush(
       path,
@@ -183,23 +189,16 @@ const refusedExpiration = (apnsId: string, { expiration }: Notification): PushRe
   )
 }
 
-const checkSize = (bytes: number, pushType: PushType | undefined): Reason | undefined => {
+const checkSize = (bytes: number, pushType: PushType | undefined, topic: string): Reason | undefined => {
   if (bytes === 0) return reasons.PayloadEmpty
-  return bytes > payloadBytesMaxOf(pushType) ? reasons.PayloadTooLarge : undefined
+  return bytes > payloadBytesMaxOf(pushType, topic) ? reasons.PayloadTooLarge : undefined
 }
 
-const refusedSize = (
-  apnsId: string,
-  reason: Reason,
-  bytes: number,
-  pushType: PushType | undefined,
-): PushRejected =>
+const refusedSize = (apnsId: string, reason: Reason, bytes: number, bytesMax: number): PushRejected =>
   refusedLocally(
     apnsId,
     reason,
-    bytes === 0
-      ? 'the payload is empty'
-      : `the payload has ${bytes} bytes, ${payloadBytesMaxOf(pushType)} are allowed`,
+    bytes === 0 ? 'the payload is empty' : `the payload has ${bytes} bytes, ${bytesMax} are allowed`,
   )
 
 /** The text as the engine takes it, one character for each byte of UTF-8; undefined if no header can hold it. */

@@ -55,6 +55,8 @@ test.each<[Partial<Record<keyof Push, unknown>>]>([
   [{ collapseId: 'x'.repeat(64) }],
   [{ payload: 'x'.repeat(4096) }],
   [{ pushType: 'voip', payload: 'x'.repeat(5120) }],
+  // As senders from before push types have it.
+  [{ pushType: undefined, topic: 'com.example.app.voip', payload: 'x'.repeat(5120) }],
   [{ deviceToken: 'ab'.repeat(100) }],
 ])('%j can be sent', (change) => {
   expect(preparer().prepare({ ...push(), ...change } as Push)).toBeInstanceOf(PendingPush)

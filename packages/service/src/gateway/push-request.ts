@@ -178,5 +178,5 @@ function ownCopy(body: Uint8Array): Uint8Array {
 
 function checkPayload(headers: PushHeaders, body: Uint8Array | undefined): Reason | undefined {
   if (body === undefined) return reasons.PayloadTooLarge
-  return checkPayloadBytes(body, payloadBytesMaxOf(headers.pushType))
+  return checkPayloadBytes(body, payloadBytesMaxOf(headers.pushType, headers.topic))
 }

@@ -1,4 +1,3 @@
-import { payloadBytesMax } from '../limits.ts'
 import { payloadFlag, scanPayload } from '../payload/scan.ts'
 import { isApnsId } from '../values/apns-id.ts'
 import { isCollapseId } from '../values/collapse-id.ts'
@@ -7,9 +6,10 @@ import { parseExpiration } from '../values/expiration.ts'
 import { parsePriority } from '../values/priority.ts'
 import { parseDevicePath } from './paths.ts'
 import { collectHeaders, headerBit, type PushHeaders } from './push-headers.ts'
-import { type PushType, parsePushType, pushTypes } from './push-types.ts'
+import { type PushType, parsePushType, pushTypeDefault, pushTypes } from './push-types.ts'
 import type { Reason } from './reason.ts'
 import { reasons } from './reasons.ts'
+import { suffixedPushTypeOf } from './topics.ts'
 
 /**
  * The steps of a device push, in order; the first that fails names the reason. Apple's own order is unknown
@@ -96,9 +96,10 @@ export function checkDeviceToken(token: string): Reason | undefined {
   return isDeviceToken(token) ? undefined : reasons.BadDeviceToken
 }
 
-/** The most bytes of payload for a push type; a request without one is taken for an alert. */
-export function payloadBytesMaxOf(pushType: PushType | undefined): number {
-  return pushType === undefined ? payloadBytesMax : pushTypes[pushType].payloadBytesMax
+/** The most bytes of payload for a push type. Without one the topic's suffix tells it, else it is taken for an alert. */
+// Unverified against Apple: that the suffix decides. Senders from before push types send voip pushes without one.
+export function payloadBytesMaxOf(pushType: PushType | undefined, topic: string): number {
+  return pushTypes[pushType ?? suffixedPushTypeOf(topic) ?? pushTypeDefault].payloadBytesMax
 }
 
 /**

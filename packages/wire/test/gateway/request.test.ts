@@ -254,12 +254,17 @@ describe('token, topic and payload', () => {
     ['{"aps":{"alert":5}}', undefined],
     ['{"mdm":"magic"}', undefined],
   ])('payload %#: %s', (text, reason) => {
-    expect(checkPayloadBytes(bytes(text), payloadBytesMaxOf('alert'))?.text).toBe(reason)
+    expect(checkPayloadBytes(bytes(text), payloadBytesMaxOf('alert', 'a.b'))?.text).toBe(reason)
   })
 
   it('gives voip 5120 bytes, and every other type and none 4096', () => {
     for (const row of pushTypeTable) expect(row.payloadBytesMax).toBe(row.value === 'voip' ? 5120 : 4096)
-    expect(payloadBytesMaxOf(undefined)).toBe(4096)
-    expect(payloadBytesMaxOf('voip')).toBe(5120)
+    expect(payloadBytesMaxOf(undefined, 'a.b')).toBe(4096)
+    expect(payloadBytesMaxOf('voip', 'a.b.voip')).toBe(5120)
+  })
+
+  it('gives a voip push without a push type as much as one with it', () => {
+    expect(payloadBytesMaxOf(undefined, 'a.b.voip')).toBe(5120)
+    expect(payloadBytesMaxOf('alert', 'a.b.voip')).toBe(4096)
   })
 })
