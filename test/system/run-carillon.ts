@@ -10,7 +10,7 @@ import type { Endpoints } from '@carillon/system'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The Node that the repository pins, and the command that it runs from source. */
 export const pinnedNode = join(root, 'node_modules', '.bin', 'node')
-const carillonMain = join(root, 'packages', 'cli', 'src', 'main.ts')
+export const carillonMain = join(root, 'packages', 'cli', 'src', 'main.ts')
 
 // Hundreds of short commands compile the same sources: kept compiled, they start in half the time.
 const compileCache = join(root, 'node_modules', '.cache', 'carillon-tests')

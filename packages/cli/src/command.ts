@@ -2,7 +2,12 @@ import { Command, InvalidArgumentError, type Option } from 'commander'
 import { usageError } from './cli-error.ts'
 import { type Output, outputFor, reportFailure } from './output.ts'
 
-/** @param operands what stands in the command without an option */
+/**
+ * Every command is declared at every start, so the files that do so load nothing heavy: what a command needs to do
+ * its work is imported by its action, or by what the action calls.
+ *
+ * @param operands what stands in the command without an option
+ */
 type Action<Options> = (options: Options, output: Output, operands: readonly string[]) => Promise<void>
 
 /**

@@ -1,4 +1,4 @@
-import { ArgumentError, type Auth, PushClient } from '@carillon/apns'
+import type { ArgumentError, Auth, PushClient } from '@carillon/apns'
 import type { Command } from 'commander'
 import { CliError, usageError } from './cli-error.ts'
 import { readNamedFile } from './files.ts'
@@ -32,7 +32,7 @@ export async function withClient<T>(
   work: (client: PushClient) => Promise<T>,
 ): Promise<T> {
   const auth = await authOf(choice)
-  const client = openClient(choice, auth, await addressOf(choice, 'http2'))
+  const client = await openClient(choice, auth, await addressOf(choice, 'http2'))
   try {
     return await work(client)
   } finally {
@@ -40,7 +40,8 @@ export async function withClient<T>(
   }
 }
 
-function openClient(options: ProviderChoice, auth: Auth, address: ServiceAddress): PushClient {
+async function openClient(options: ProviderChoice, auth: Auth, address: ServiceAddress): Promise<PushClient> {
+  const { PushClient } = await import('@carillon/apns')
   const { environment } = options
   try {
     return new PushClient({ auth, environment, limits: { queuedMsMax: connectMsMax }, ...address })
@@ -51,7 +52,7 @@ function openClient(options: ProviderChoice, auth: Auth, address: ServiceAddress
 
 /** The library speaks of its own arguments; whoever typed the command knows options and files. */
 export function unusableCredentials(cause: unknown, options: ProviderChoice): unknown {
-  if (!(cause instanceof ArgumentError)) return cause
+  if (!isArgumentError(cause)) return cause
   const { key, cert, certKey, ca } = options
   const why = cause.message.slice(cause.field.length + 2).split('. ')[0]
   if (cause.field === 'auth.keyId')
@@ -68,6 +69,10 @@ export function unusableCredentials(cause: unknown, options: ProviderChoice): un
             'Give both in PEM, and the key that belongs to the certificate.',
           ]
   return new CliError('CREDENTIALS_UNUSABLE', `${files} cannot be used: ${why}.`, fix, 1, cause)
+}
+
+function isArgumentError(cause: unknown): cause is ArgumentError {
+  return (cause as Partial<ArgumentError>).code === 'ERR_APNS_ARGUMENT'
 }
 
 async function authOf(options: ProviderChoice): Promise<Auth> {

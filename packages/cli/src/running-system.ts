@@ -1,48 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import type { Activate } from '@carillon/device'
-import {
-  activateDevice,
-  openPortal,
-  openPortalClient,
-  PortalError,
-  type PortalOperations,
-} from '@carillon/portal'
-import { dataDirectoryAt, type Endpoints, prepareDataDirectory, readEndpoints } from '@carillon/system'
+import { dataDirectoryAt, type Endpoints, readEndpoints } from '@carillon/system/directory'
 import { CliError } from './cli-error.ts'
-
-/**
- * The portal of a data directory: through its API where the system runs, else over the files themselves. A
- * stale `endpoints.json` (the system was killed) is noticed by nobody answering.
- */
-export async function openPortalOf(dataDir: string): Promise<PortalOperations> {
-  const endpoints = await readEndpoints(dataDir)
-  if (endpoints) {
-    try {
-      return await openPortalClient({
-        url: endpoints.portal.url,
-        caPem: await readFile(endpoints.caFile, 'utf8'),
-        adminKey: (await readFile(endpoints.adminKeyFile, 'utf8')).trim(),
-      })
-    } catch (error) {
-      if (!(error instanceof PortalError && error.code === 'UNREACHABLE')) throw error
-    }
-  }
-  const directory = await prepareDataDirectory(dataDir)
-  return openPortal({ dataDir: directory.portal, now: Date.now })
-}
-
-/** Runs one piece of work on the portal and closes it again. */
-export async function withPortal<T>(
-  dataDir: string,
-  work: (portal: PortalOperations) => Promise<T>,
-): Promise<T> {
-  const portal = await openPortalOf(dataDir)
-  try {
-    return await work(portal)
-  } finally {
-    await portal.close()
-  }
-}
 
 /** The addresses of the system that runs on this data directory. */
 export async function endpointsOf(dataDir: string): Promise<Endpoints> {
@@ -53,19 +10,4 @@ export async function endpointsOf(dataDir: string): Promise<Endpoints> {
     `No system runs on ${dataDirectoryAt(dataDir).path}.`,
     `Start it with: carillon up --data ${dataDir}`,
   )
-}
-
-/**
- * How a device gets its certificate from the portal of a running system: a new one with the enrolment key, one
- * that the team registered with the administrator's.
- */
-export function activationAt(endpoints: Endpoints): Activate {
-  return async ({ csrPem, udid }) => {
-    if (udid !== undefined)
-      return withPortal(endpoints.dataDir, (portal) => portal.devices.activate({ csrPem, udid }))
-    const { url, enrolmentKeyFile } = endpoints.portal
-    const caPem = await readFile(endpoints.caFile, 'utf8')
-    const enrolmentKey = (await readFile(enrolmentKeyFile, 'utf8')).trim()
-    return activateDevice({ url, caPem, enrolmentKey }, { csrPem, new: true })
-  }
 }

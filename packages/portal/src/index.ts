@@ -1,5 +1,3 @@
-export { PortalError, type PortalErrorCode, portalErrorStatus } from './errors.ts'
-export { activateDevice, openPortalClient, type PortalClientOptions } from './http/client.ts'
+export * from './client.ts'
 export { type PortalServer, type PortalServerOptions, startPortalServer } from './http/server.ts'
-export * from './operations.ts'
 export { openPortal, type PortalOptions } from './portal.ts'

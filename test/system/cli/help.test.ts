@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { everyCommand, nameOf } from '../../../packages/cli/src/command.ts'
 import { program } from '../../../packages/cli/src/program.ts'
-import { Place } from '../run-carillon.ts'
+import { carillonMain, Place, pinnedNode } from '../run-carillon.ts'
 
 const place = new Place()
 afterAll(() => place.close())
@@ -38,6 +38,16 @@ test.concurrent.each(groups.map((command) => [nameOf(command), command] as const
     expect(alone).toEqual({ code: 2, signal: null, stdout: '', stderr: asked.stdout })
   },
 )
+
+test('help loads nothing that only the work of a command needs', async () => {
+  const tellModules = `import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) })`
+  const hook = `data:text/javascript,${encodeURIComponent(tellModules)}`
+  const { stderr } = await place.exec(pinnedNode, ['--import', hook, carillonMain, '--help'])
+  const packages = [...stderr.matchAll(/\/(?:packages|node_modules)\/([^/]+)\//g)].map(([, name]) => name)
+  // Of portal and system the short files that say what there is and where; either as a whole brings more packages.
+  expect([...new Set(packages)].sort()).toEqual(['cli', 'commander', 'portal', 'system', 'wire'])
+})
 
 test('--version is the version of the package', async () => {
   const { version } = JSON.parse(readFileSync('packages/cli/package.json', 'utf8')) as { version: string }

@@ -1,4 +1,3 @@
-import { printConfiguration, readConfiguration } from '@carillon/system'
 import { command, group } from '../command.ts'
 
 const print = command<object>(
@@ -6,6 +5,7 @@ const print = command<object>(
   'Print the complete configuration with its comments: every setting with what holds without it.',
   'carillon config print > carillon.yaml',
   async (_options, output) => {
+    const { printConfiguration } = await import('@carillon/system')
     const text = printConfiguration()
     output.result({ configuration: text }, text.trimEnd())
   },
@@ -16,6 +16,7 @@ const check = command<{ config: string }>(
   'Check a configuration file without starting anything.',
   'carillon config check --config carillon.yaml',
   async ({ config }, output) => {
+    const { readConfiguration } = await import('@carillon/system')
     await readConfiguration(config)
     output.result({ ok: true, file: config }, `${config} can be used.`)
   },

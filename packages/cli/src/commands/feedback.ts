@@ -1,9 +1,9 @@
-import { FeedbackClient, LegacyError } from '@carillon/apns'
+import type { FeedbackClient, LegacyError } from '@carillon/apns'
 import { CliError, usageError } from '../cli-error.ts'
 import { command } from '../command.ts'
 import { readNamedFile } from '../files.ts'
 import { unusableCredentials } from '../provider-access.ts'
-import { addressOf, type ServiceAddress, type ServiceChoice, withServiceOptions } from '../service-address.ts'
+import { addressOf, type ServiceChoice, withServiceOptions } from '../service-address.ts'
 
 interface FeedbackOptions extends ServiceChoice {
   cert: string
@@ -26,7 +26,14 @@ export const feedbackCommand = withServiceOptions(
           'No service is named, and Apple switched its own off in March 2021.',
           'Give --data or --connect.',
         )
-      const client = openClient(options, cert, key, address)
+      const { FeedbackClient, LegacyError } = await import('@carillon/apns')
+      const { environment } = options
+      let client: FeedbackClient
+      try {
+        client = new FeedbackClient({ auth: { type: 'certificate', cert, key }, environment, ...address })
+      } catch (cause) {
+        throw unusableCredentials(cause, options)
+      }
       try {
         let isEmpty = true
         for await (const { token, at } of client) {
@@ -48,18 +55,4 @@ const fixes: Readonly<Record<LegacyError['code'], string>> = {
   CONNECT_FAILED: 'Check the address, and that the system runs.',
   CUT_OFF: 'Check that the certificate is of this system and environment, then try again: nothing is lost.',
   DAMAGED: 'Check the port: it must be that of a feedback service.',
-}
-
-function openClient(
-  options: FeedbackOptions,
-  cert: Buffer,
-  key: Buffer,
-  address: ServiceAddress,
-): FeedbackClient {
-  const { environment } = options
-  try {
-    return new FeedbackClient({ auth: { type: 'certificate', cert, key }, environment, ...address })
-  } catch (cause) {
-    throw unusableCredentials(cause, options)
-  }
 }

@@ -1,7 +1,7 @@
-import type { App } from '@carillon/portal'
+import type { App } from '@carillon/portal/operations'
 import { Option } from 'commander'
 import { command, group, wholeNumber } from '../../command.ts'
-import { withPortal } from '../../running-system.ts'
+import { withPortal } from '../../portal-access.ts'
 
 interface CreateOptions {
   data: string

@@ -1,6 +1,6 @@
 import { command, group } from '../../command.ts'
 import { writeNamedFile } from '../../files.ts'
-import { withPortal } from '../../running-system.ts'
+import { withPortal } from '../../portal-access.ts'
 
 const show = command<{ data: string; out?: string }>(
   'show',

@@ -1,8 +1,12 @@
-import { type IssuedCertificate, type PushCertificateKind, pushCertificateKinds } from '@carillon/portal'
+import {
+  type IssuedCertificate,
+  type PushCertificateKind,
+  pushCertificateKinds,
+} from '@carillon/portal/operations'
 import { Option } from 'commander'
 import { command, group } from '../../command.ts'
 import { inFolder, prepareFolder, readNamedFile, writeNamedFile } from '../../files.ts'
-import { withPortal } from '../../running-system.ts'
+import { withPortal } from '../../portal-access.ts'
 
 interface CreateOptions {
   data: string

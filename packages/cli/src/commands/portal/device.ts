@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { command, group } from '../../command.ts'
 import { prepareFolder, readNamedFile, writeNamedFile } from '../../files.ts'
-import { withPortal } from '../../running-system.ts'
+import { withPortal } from '../../portal-access.ts'
 
 const add = command<{ data: string; name: string; udid?: string }>(
   'add',

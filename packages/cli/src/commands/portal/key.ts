@@ -1,8 +1,8 @@
-import { type KeyEnvironment, keyEnvironments } from '@carillon/portal'
+import { type KeyEnvironment, keyEnvironments } from '@carillon/portal/operations'
 import { Option } from 'commander'
 import { command, group } from '../../command.ts'
 import { inFolder, prepareFolder, writeNamedFile } from '../../files.ts'
-import { withPortal } from '../../running-system.ts'
+import { withPortal } from '../../portal-access.ts'
 
 interface CreateOptions {
   data: string

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path'
-import { type ProfileKind, profileKinds } from '@carillon/portal'
+import { type ProfileKind, profileKinds } from '@carillon/portal/operations'
 import { Option } from 'commander'
 import { collect, command, group } from '../../command.ts'
 import { prepareFolder, writeNamedFile } from '../../files.ts'
-import { withPortal } from '../../running-system.ts'
+import { withPortal } from '../../portal-access.ts'
 
 interface CreateOptions {
   data: string
