@@ -51,6 +51,11 @@ export const limits = {
   storedLifeSecondsMax: 30 * 24 * 60 * 60,
   /** Largest queue per device and app; an App ID that is set to more gets this. */
   inboxPerAppMax: 1000,
+  /**
+   * Apps on devices of which memory knows what waits for them (some 100 bytes each), so that it is replaced without a
+   * look at the disk; above it all are forgotten, and looked at once more.
+   */
+  onlyWaitingKnownMax: 131_072,
   /** Stored notifications read for a device at once; the next page is read when these were sent. */
   storedPageRowsMax: 64,
   /** Notifications sent to a device and not acknowledged; further ones wait in the store, by the inbox rule. */

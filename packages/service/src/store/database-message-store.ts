@@ -12,6 +12,7 @@ import type {
   StoreListener,
   StoreTicket,
 } from './message-store.ts'
+import { type KnownMessage, OnlyWaiting } from './only-waiting.ts'
 import { OutstandingWrites } from './outstanding-writes.ts'
 import { RemovalQueue } from './removal-queue.ts'
 import { StoreError } from './store-error.ts'
@@ -43,6 +44,7 @@ class DatabaseMessageStore implements MessageStore {
   readonly #database: Database
   readonly #statements
   readonly #outstanding = new OutstandingWrites()
+  readonly #only = new OnlyWaiting()
   readonly #removals: RemovalQueue
   readonly #watch: CommitWatch
   readonly #onTrouble: Trouble
@@ -88,7 +90,9 @@ class DatabaseMessageStore implements MessageStore {
     // What was sent must be out of the rule's reach before the rule is applied.
     if (!this.#protectNow()) return 0
     const keep = Math.min(Math.max(1, inboxMax), limits.inboxPerAppMax)
-    return this.#addReplacing(message, keep, this.#replacements(message, keep), done)
+    if (keep === 1) return this.#addOnly(message, done)
+    this.#only.forget(message.device, message.app)
+    return this.#addReplacing(message, keep, this.#queueReplacements(message, keep), done)
   }
 
   cancel(ticket: StoreTicket, message: StoredMessage): boolean {
@@ -208,6 +212,44 @@ class DatabaseMessageStore implements MessageStore {
     return true
   }
 
+  /** Writes a message that is to be the only one that waits for its app on its device. */
+  #addOnly(message: StoredMessage, done: AddDone): StoreTicket {
+    const { seq, device, app } = message
+    const slot = this.#only.slotOf(device, app)
+    const settled: AddDone = (outcome) => {
+      if (outcome === 'stored') this.#only.onDisk(slot, seq)
+      done(outcome)
+    }
+    const before = message.collapseId === '' ? this.#only.at(slot, device, app) : undefined
+    const ticket =
+      before === undefined
+        ? this.#addReplacing(message, 1, this.#replacements(message), settled)
+        : this.#addInPlaceOf(before, message, settled)
+    if (ticket !== 0) this.#only.added(slot, message)
+    return ticket
+  }
+
+  /** Writes a message and, in the same atomic unit, deletes the only one that can be in its way. */
+  #addInPlaceOf(before: KnownMessage, message: StoredMessage, done: AddDone): StoreTicket {
+    const { replaceKnown, insert } = this.#statements
+    const { device, apnsId, receivedAtMs } = message
+    const writes = [
+      { statement: replaceKnown, parameters: [before.seq] },
+      { statement: insert, parameters: insertParameters(message, 1) },
+    ]
+    this.#removals.flushBehindWrite()
+    const written = (error: DatabaseError | undefined, changes: number) => {
+      if (ticket === 0) return
+      this.#outstanding.settled(device, ticket)
+      // The message itself is one change; the other says that what it replaces was still there.
+      if (changes === 2) this.#tellReplaced(before, before.expiration, apnsId, receivedAtMs)
+      done(error === undefined ? 'stored' : 'failed')
+    }
+    const ticket = this.#database.writeUnit(writes, written)
+    if (ticket !== 0) this.#outstanding.added(device, ticket)
+    return ticket
+  }
+
   /** Writes a message and, in the same atomic unit, what is removed for it. */
   #addReplacing(message: StoredMessage, inboxMax: number, writes: Write[], done: AddDone): StoreTicket {
     // The message itself is not kept until its commit: thousands of them would outlive the young generation.
@@ -217,7 +259,7 @@ class DatabaseMessageStore implements MessageStore {
     const written = (error: DatabaseError | undefined, _changes: number, rows?: readonly Row[]) => {
       if (ticket === 0) return
       this.#outstanding.settled(device, ticket)
-      if (rows !== undefined) this.#tellReplaced(rows, device, app, apnsId, receivedAtMs)
+      if (rows !== undefined) this.#tellReplacedRows(rows, device, app, apnsId, receivedAtMs)
       done(error === undefined ? 'stored' : 'failed')
     }
     const ticket = this.#database.writeUnit(writes, written, true)
@@ -225,45 +267,52 @@ class DatabaseMessageStore implements MessageStore {
     return ticket
   }
 
-  /** @param by what took the place of these messages of one device and app */
-  #tellReplaced(rows: readonly Row[], device: number, app: string, by: Uint8Array, nowMs: number): void {
+  #tellReplacedRows(rows: readonly Row[], device: number, app: string, by: Uint8Array, nowMs: number): void {
     for (const row of rows as unknown as readonly RemovedRow[]) {
-      const message = this.#removed(row, device, app)
-      if (message === undefined) continue
-      if (row.expires * 1000 <= nowMs) this.listener!.expired(message)
-      else this.listener!.replaced(message, by)
+      const message = removedOfRow(row, device, app)
+      if (message !== undefined) this.#tellReplaced(message, row.expires, by, nowMs)
     }
+  }
+
+  /** @param by what took the place of this message of the same device and app */
+  #tellReplaced(message: RemovedMessage, expires: number, by: Uint8Array, nowMs: number): void {
+    if (!this.#isTold(message.seq)) return
+    if (expires * 1000 <= nowMs) this.listener?.expired(message)
+    else this.listener?.replaced(message, by)
   }
 
   #tellSwept(rows: readonly Row[]): void {
     for (const row of rows as unknown as readonly SweptRow[]) {
-      const message = this.#removed(row, row.device, row.app)
-      if (message !== undefined) this.listener!.expired(message)
+      const message = removedOfRow(row, row.device, row.app)
+      if (message !== undefined && this.#isTold(message.seq)) this.listener?.expired(message)
     }
   }
 
-  /** What the listener is to hear of; undefined where there is nothing to tell. */
-  #removed(row: RemovedRow, device: number, app: string): RemovedMessage | undefined {
+  /** Whether the listener is to hear of a message that was deleted. */
+  #isTold(seq: number): boolean {
     // Acknowledged already, and only not deleted yet.
-    if (this.#removals.has(row.seq)) return undefined
-    this.#removals.wasDeleted(row.seq)
-    return this.listener === undefined ? undefined : removedOfRow(row, device, app)
+    if (this.#removals.has(seq)) return false
+    this.#removals.wasDeleted(seq)
+    return true
   }
 
-  /** What the inbox rule removes to make room for a message. */
-  #replacements(message: StoredMessage, keep: number): Write[] {
-    const { waiting, replaceOne, replaceOneOrCollapsed, collapse, trimQueue } = this.#statements
-    const { device, app, collapseId } = message
-    if (keep === 1) {
-      if (collapseId === '') {
-        const parameters = [device, app]
-        return [
-          { statement: waiting, parameters },
-          { statement: replaceOne, parameters },
-        ]
-      }
+  /** What makes room for a message that is to be the only one. */
+  #replacements({ device, app, collapseId }: StoredMessage): Write[] {
+    const { waiting, replaceOne, replaceOneOrCollapsed } = this.#statements
+    if (collapseId !== '') {
       return [{ statement: replaceOneOrCollapsed, parameters: [device, app, collapseId] }]
     }
+    const parameters = [device, app]
+    return [
+      { statement: waiting, parameters },
+      { statement: replaceOne, parameters },
+    ]
+  }
+
+  /** What makes room for a message in a queue. */
+  #queueReplacements(message: StoredMessage, keep: number): Write[] {
+    const { collapse, trimQueue } = this.#statements
+    const { device, app, collapseId } = message
     const now = Math.floor(message.receivedAtMs / 1000)
     const trim = { statement: trimQueue, parameters: [device, app, device, app, now, keep - 1] }
     return collapseId === '' ? [trim] : [{ statement: collapse, parameters: [device, app, collapseId] }, trim]

@@ -16,6 +16,8 @@ export function prepareStatements(database: Pick<Database, 'prepare'>) {
       `SELECT seq, expires, ${head} FROM messages WHERE device = ? AND app = ? AND inbox > 0`,
     ),
     replaceOne: database.prepare('DELETE FROM messages WHERE device = ? AND app = ? AND inbox > 0'),
+    // What was put on the wire meanwhile is out of the rule's reach.
+    replaceKnown: database.prepare('DELETE FROM messages WHERE seq = ? AND inbox > 0'),
     replaceOneOrCollapsed: database.prepare(
       `DELETE FROM messages WHERE device = ? AND app = ? AND (inbox > 0 OR collapse_id = ?) ${removed}`,
     ),
