@@ -78,14 +78,14 @@ export const limits = {
   /** How long a notification that is sent now or never waits there; then it is dropped. */
   onceBehindFlushMsMax: 10_000,
   /**
-   * Rounds of a few milliseconds that sent notifications wait for a store that takes no more; then their providers
+   * Rounds of ten milliseconds that sent notifications wait for a store that takes no more; then their providers
    * are told to come again, for the database may have broken for good.
    */
-  refusedRoundsMax: 1000,
+  refusedRoundsMax: 300,
   /** Rounds that a sent notification waits for its acknowledgement, in full, before it is written. */
-  ackGraceRoundsMax: 4,
+  ackGraceRoundsMax: 5,
   /** What that comes to: a device that takes longer is slow, and its next notifications are written at once. */
-  ackGraceMsMax: 15,
+  ackGraceMsMax: 60,
   /** Acknowledged notifications gathered until something else is written; then they are deleted at once. */
   removalsGatheredMax: 512,
   /**

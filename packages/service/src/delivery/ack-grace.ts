@@ -1,12 +1,12 @@
 import { limits } from '../limits.ts'
 import type { Outgoing } from './outgoing.ts'
 
-/** Calls `run` once, a short while later (a few milliseconds). */
+/** Calls `run` once, a short while later (ten milliseconds). */
 export type ShortTimer = (run: () => void) => void
 
 /**
- * A short wait before a message that was sent is written to the disk. A device that is awake acknowledges within a
- * few milliseconds, and what is acknowledged needs no disk at all: that saves a third of a delivery's cost. A
+ * A short wait before a message that was sent is written to the disk. A device that is awake acknowledges within
+ * milliseconds, and what is acknowledged needs no disk at all: that saves a third of a delivery's cost. A
  * message waits for one to two rounds of the timer; for more, up to a limit, while many acknowledgements come soon
  * after that, because devices, network or this process are busy. It waits longer only while the store takes no
  * more: it was sent already, and a provider that is told to come again would have it shown twice.

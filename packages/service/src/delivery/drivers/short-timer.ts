@@ -1,7 +1,7 @@
 import type { ShortTimer } from '../ack-grace.ts'
 
-/** Long enough for an acknowledgement over a local network, short beside a commit on a slow disk. */
-const roundMs = 3
+/** Long enough for an acknowledgement, and rare enough to wake an idle process for little. */
+const roundMs = 10
 
 /**
  * The real timer of the wait before a write. Where the process was held up, acknowledgements wait in their sockets
