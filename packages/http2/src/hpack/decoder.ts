@@ -2,7 +2,8 @@ import { ConnectionError, ErrorCode } from '../errors.ts'
 import { fieldIsWrong, type HeaderFacts, NameKind, nameKind, noteField, Seen } from '../header-rules.ts'
 import { latin1 } from '../latin1.ts'
 import { DecoderTable } from './decoder-table.ts'
-import { huffmanDecode } from './huffman.ts'
+import { huffmanDecode, huffmanRoom } from './huffman.ts'
+import { LastBlock } from './last-block.ts'
 import { type NameRecord, NameRecords } from './name-records.ts'
 import { STATIC_COUNT, STATIC_NAMES, STATIC_VALUES } from './static-table.ts'
 
@@ -16,17 +17,13 @@ const STATIC_KINDS: readonly NameKind[] = STATIC_NAMES.map((name) =>
 /** Where Huffman strings are unpacked; shared, since a decode never leaves bytes behind. */
 let scratch = Buffer.allocUnsafeSlow(16_384)
 
-/** A whole block is kept for comparison up to this size. */
-const REMEMBERED_BLOCK_BYTES_MAX = 1024
-/** After so many blocks in a row that were new, only every 16th is kept: keeping costs a copy. */
-const MISSES_MAX = 8
-
 /**
  * Decodes header blocks (RFC 7541). The verdicts of RFC 9113 §8 are gathered on the way, in the fields of
  * {@link HeaderFacts}. Errors of the coding itself throw a ConnectionError with COMPRESSION_ERROR.
  *
  * What repeats is recognised by its bytes: a literal value equal to the last one of its name gives the same
- * string object, a whole block equal to the last one, with no table change between, the same list.
+ * string object, a whole block equal to the last one, with no table change between, the same list, and the end of a
+ * block that goes on as the last one is not decoded again.
  */
 export class HpackDecoder implements HeaderFacts {
   malformed = ''
@@ -46,21 +43,17 @@ export class HpackDecoder implements HeaderFacts {
   #value = ''
   #wrong = false
 
-  // The last whole block that changed no table, and what it gave.
-  #block: Buffer | undefined
-  #blockLength = -1
-  #blockVersion = -1
-  #blockMisses = 0
-  #blockList: string[] = []
-  #blockSeen = 0
-  #blockContentLength = -1
-  #blockStatus = 0
-  #blockListBytes = 0
+  readonly #last: LastBlock
+  /** Fields of the list so far. */
+  #fields = 0
+  /** The last field had a literal value other than the last one of its name. */
+  #isNew = false
 
   /** `tableSizeMax`: our SETTINGS_HEADER_TABLE_SIZE; `listBytesMax`: our SETTINGS_MAX_HEADER_LIST_SIZE. */
   constructor(tableSizeMax: number, listBytesMax: number) {
     this.#table = new DecoderTable(tableSizeMax)
     this.#listBytesMax = listBytesMax
+    this.#last = new LastBlock(listBytesMax)
   }
 
   /** The peer acknowledged our SETTINGS: a table above our limit must be shrunk by the next block. */
@@ -75,22 +68,38 @@ export class HpackDecoder implements HeaderFacts {
 
   /** Decodes one whole header block to a flat list of names and values. */
   decode(bytes: Buffer, start: number, end: number): string[] {
-    if (this.#repeats(bytes, start, end)) return this.#blockList
     this.malformed = ''
     this.seen = 0
     this.contentLength = -1
     this.status = 0
     this.listBytes = 0
     this.tooLarge = false
+    const last = this.#last
+    const { version } = this.#table
+    const mayRepeat = last.isOf(version)
+    if (mayRepeat && last.isWhole(bytes, start, end, this)) return last.list
     this.#bytes = bytes
     this.#at = start
     this.#end = end
-    const version = this.#table.version
-    const list: string[] = []
+    this.#fields = 0
+    // The end that is taken over is in its place then, and the list need not grow.
+    const list = mayRepeat ? last.list.slice() : []
     this.#sizeUpdates()
-    while (this.#at < this.#end) this.#field(list)
-    if (version === this.#table.version) this.#remember(bytes, start, end, list)
+    while (this.#at < end) {
+      last.mark(this.#fields, this.#at - start, this)
+      this.#isNew = false
+      this.#field(list)
+      if (this.#isNew && mayRepeat && this.#goesOnAsBefore()) return list
+    }
+    if (list.length > 2 * this.#fields) list.length = 2 * this.#fields
+    if (version === this.#table.version && !this.tooLarge) last.keep(version, bytes, start, end, list, this)
     return list
+  }
+
+  /** Whether the rest of the block was the end of the last one too. */
+  #goesOnAsBefore(): boolean {
+    const last = this.#last
+    return last.isOf(this.#table.version) && last.isEnd(this.#fields, this.#bytes, this.#at, this.#end, this)
   }
 
   #field(list: string[]): void {
@@ -133,7 +142,9 @@ export class HpackDecoder implements HeaderFacts {
       this.tooLarge = true
       return
     }
-    list.push(name, value)
+    const place = 2 * this.#fields++
+    list[place] = name
+    list[place + 1] = value
     if (kind === NameKind.PLAIN && !wrong) this.seen |= Seen.REGULAR
     else noteField(this, kind, name, value, wrong)
   }
@@ -192,6 +203,7 @@ export class HpackDecoder implements HeaderFacts {
       this.#wrong = name.lastWrong
       return
     }
+    this.#isNew = true
     const coded = this.#stringCoded
     this.#value = this.#text(start, end)
     this.#wrong = fieldIsWrong(name.kind, this.#value)
@@ -213,42 +225,10 @@ export class HpackDecoder implements HeaderFacts {
 
   #text(start: number, end: number): string {
     if (!this.#stringCoded) return latin1(this.#bytes, start, end)
-    const most = ((end - start) * 8) / 5 + 1
-    if (most > scratch.length) scratch = Buffer.allocUnsafeSlow(Math.ceil(most))
+    const room = huffmanRoom(end - start)
+    if (room > scratch.length) scratch = Buffer.allocUnsafeSlow(room)
     const length = huffmanDecode(this.#bytes, start, end, scratch)
     if (length < 0) throw compressionError('a Huffman string is broken')
     return latin1(scratch, 0, length)
-  }
-
-  #repeats(bytes: Buffer, start: number, end: number): boolean {
-    if (end - start !== this.#blockLength || this.#blockVersion !== this.#table.version) return false
-    const block = this.#block!
-    for (let at = start, other = 0; at < end; at += 1, other += 1)
-      if (bytes[at] !== block[other]) return false
-    this.#blockMisses = 0
-    this.malformed = ''
-    this.tooLarge = false
-    this.seen = this.#blockSeen
-    this.contentLength = this.#blockContentLength
-    this.status = this.#blockStatus
-    this.listBytes = this.#blockListBytes
-    return true
-  }
-
-  #remember(bytes: Buffer, start: number, end: number, list: string[]): void {
-    this.#blockMisses += 1
-    if (this.#blockMisses > MISSES_MAX && this.#blockMisses % 16 !== 0) return
-    const length = end - start
-    if (this.malformed !== '' || this.tooLarge || length > REMEMBERED_BLOCK_BYTES_MAX) return
-    if (this.#block === undefined || this.#block.length < length)
-      this.#block = Buffer.allocUnsafeSlow(length + 64)
-    bytes.copy(this.#block, 0, start, end)
-    this.#blockLength = length
-    this.#blockVersion = this.#table.version
-    this.#blockList = list
-    this.#blockSeen = this.seen
-    this.#blockContentLength = this.contentLength
-    this.#blockStatus = this.status
-    this.#blockListBytes = this.listBytes
   }
 }

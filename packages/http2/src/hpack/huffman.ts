@@ -2,10 +2,10 @@
  * The Huffman code of HPACK (RFC 7541 §5.2 and appendix B). The code is canonical: within one length codes
  * count up in the order of the symbols, and longer codes follow shorter ones. So the lengths say it all.
  *
- * Decoding walks a table of 256 states (the inner nodes of the code tree) by half bytes; no code is shorter
- * than five bits, so each step gives one symbol at most:
+ * Decoding walks a table of 256 states (the inner nodes of the code tree) byte by byte; no code is shorter than
+ * five bits, so each step gives two symbols at most:
  *
- *     entry: | fail:1 | emit:1 | symbol:8 | next state:8 |
+ *     entry: | fail:1 | symbols:2 | second:8 | first:8 | next state:8 |
  */
 const EOS = 256
 
@@ -45,9 +45,9 @@ const CODES = new Uint32Array(257)
   }
 }
 
-const EMIT = 1 << 16
-const FAIL = 1 << 17
-const steps = new Int32Array(256 * 16)
+const ONE = 1 << 24
+const FAIL = 1 << 26
+const steps = new Int32Array(256 * 256)
 /** States in which a string may end: less than eight bits of padding, all ones (RFC 7541 §5.2). */
 const mayEnd = new Uint8Array(256)
 
@@ -71,23 +71,32 @@ const buildTree = (): Int32Array => {
   return children
 }
 
+/** The same table for half bytes, with one symbol at most: | fail:1 | symbols:1 | - | symbol:8 | next state:8 | */
+const halfSteps = (children: Int32Array): Int32Array => {
+  const halves = new Int32Array(256 * 16)
+  for (let at = 0; at < halves.length; at += 1) {
+    let node = at >>> 4
+    let symbol = 0
+    for (let bit = 3; bit >= 0; bit -= 1) {
+      node = children[2 * node + ((at >>> bit) & 1)]!
+      if (node >= 0) continue
+      symbol = ~node === EOS ? FAIL : ONE | (~node << 8)
+      node = 0
+    }
+    halves[at] = symbol | node
+  }
+  return halves
+}
+
 const buildSteps = (): void => {
   const children = buildTree()
-  for (let state = 0; state < 256; state += 1) {
-    for (let half = 0; half < 16; half += 1) {
-      let node = state
-      let entry = 0
-      for (let bit = 3; bit >= 0; bit -= 1) {
-        const next = children[2 * node + ((half >>> bit) & 1)]!
-        if (next >= 0) {
-          node = next
-        } else {
-          entry |= ~next === EOS ? FAIL : EMIT | (~next << 8)
-          node = 0
-        }
-      }
-      steps[state * 16 + half] = entry | node
-    }
+  // From half bytes, since bit by bit it takes long enough to be noticed when a program starts.
+  const halves = halfSteps(children)
+  for (let at = 0; at < steps.length; at += 1) {
+    const high = halves[at >>> 4]!
+    const low = halves[((high & 0xff) << 4) | (at & 15)]!
+    const symbols = high >= ONE ? (high & ~0xff) + ((low & 0xff00) << 8) + (low & ~0xffff) : low & ~0xff
+    steps[at] = symbols | (low & 0xff)
   }
   for (let node = 0, depth = 0; depth < 8; depth += 1) {
     mayEnd[node] = 1
@@ -98,27 +107,25 @@ buildSteps()
 
 /**
  * Decodes `source[start..end)` into `target` from 0 and returns the count of bytes, or -1 where the code is
- * wrong (EOS inside, bad padding). `target` must hold 8/5 of the input.
+ * wrong (EOS inside, bad padding). `target` must hold `huffmanRoom` bytes.
  */
 export const huffmanDecode = (source: Uint8Array, start: number, end: number, target: Uint8Array): number => {
-  let state = 0
+  let entry = 0
+  let failed = 0
   let length = 0
   for (let at = start; at < end; at += 1) {
-    const byte = source[at]!
-    const high = steps[state * 16 + (byte >>> 4)]!
-    if (high >= EMIT) {
-      if (high >= FAIL) return -1
-      target[length++] = high >>> 8
-    }
-    const low = steps[(high & 0xff) * 16 + (byte & 15)]!
-    if (low >= EMIT) {
-      if (low >= FAIL) return -1
-      target[length++] = low >>> 8
-    }
-    state = low & 0xff
+    entry = steps[((entry & 0xff) << 8) | source[at]!]!
+    failed |= entry
+    // Both places are written whether there is a symbol or not: cheaper than a branch that nobody can predict.
+    target[length] = entry >>> 8
+    target[length + 1] = entry >>> 16
+    length += (entry >>> 24) & 3
   }
-  return mayEnd[state] === 1 ? length : -1
+  return failed < FAIL && mayEnd[entry & 0xff] === 1 ? length : -1
 }
+
+/** What `huffmanDecode` needs for so many bytes: all symbols of five bits, and two that are overwritten. */
+export const huffmanRoom = (bytes: number): number => Math.ceil((bytes * 8) / 5) + 2
 
 /** Bytes that `huffmanEncode` gives for `text` (latin1). */
 export const huffmanLength = (text: string): number => {

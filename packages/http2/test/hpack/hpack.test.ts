@@ -94,7 +94,10 @@ test('a repeated value is the same string, a repeated block the same list', () =
   const second = withPath('/b', 'bearer abc')
   expect(second).toEqual([':path', '/b', 'authorization', 'bearer abc'])
   expect(Object.is(first[3], second[3])).toBe(true)
-  expect(withPath('/b', 'bearer abc')).toBe(second)
+  // The block of '/b' was completed from the one before it; decoded whole, it is known from then on.
+  const third = withPath('/b', 'bearer abc')
+  expect(third).toEqual(second)
+  expect(withPath('/b', 'bearer abc')).toBe(third)
   expect(withPath('/b', 'bearer abd')).toEqual([':path', '/b', 'authorization', 'bearer abd'])
   // A change of the dynamic table shifts indexes: the remembered block must not be taken.
   decode(decoder, hexBytes('40 01 61 01 62'))
@@ -278,4 +281,63 @@ test('a literal value with one character that no header can carry is refused, wh
     for (const value of [bad, `${bad}${'a'.repeat(80)}`, `${'a'.repeat(80)}${bad}`, `\xff${bad}`])
       expect(() => encode(encoder, ['x', value])).toThrow(Http2UsageError)
   }
+
+/** A field as a literal without indexing, whatever it says: what no encoder of ours would send is decoded, too. */
+const literal = ([name, value]: readonly [string, string]): Buffer => {
+  const text = (each: string): Buffer => Buffer.concat([Buffer.of(each.length), Buffer.from(each, 'latin1')])
+  return Buffer.concat([Buffer.of(0), text(name), text(value)])
+}
+
+const verdict = (decoder: HpackDecoder, bytes: Buffer): object => {
+  const list = decode(decoder, bytes)
+  const { seen, contentLength, status, listBytes, malformed, tooLarge } = decoder
+  return { list: [...list], seen, contentLength, status, listBytes, malformed, tooLarge }
+}
+
+test('a decoder that knows the blocks before says the same of a block as one that knows none', () => {
+  const path = fc.constantFrom('/1', '/2', '/33', 'no-slash')
+  const id = fc.constantFrom('a', 'b', 'cc', 'bad\n')
+  const length = fc.constantFrom('1', '2', 'x')
+  const tails = fc.constantFrom<[string, string][]>(
+    [],
+    [['x-one', 'one']],
+    [
+      [':method', 'POST'],
+      ['x-one', 'one'],
+    ],
+    [
+      ['x-one', 'one'],
+      [':method', 'POST'],
+    ],
+    [['content-length', '1']],
+    [[':status', '200']],
+    [['x-long', 'x'.repeat(100)]],
+  )
+  const fields = fc.oneof(
+    path.map((value): [string, string] => [':path', value]),
+    id.map((value): [string, string] => ['x-id', value]),
+    length.map((value): [string, string] => ['content-length', value]),
+    fc.constantFrom<[string, string]>([':path', '/1'], [':scheme', 'https'], ['x-more', '']),
+  )
+  const block = fc.tuple(fc.array(fields, { maxLength: 3 }), tails).map(([head, tail]) => [...head, ...tail])
+  fc.assert(
+    fc.property(fc.array(block, { maxLength: 30 }), fc.constantFrom(150, 8000), (sequence, listBytesMax) => {
+      const decoder = new HpackDecoder(4096, listBytesMax)
+      for (const list of sequence) {
+        const bytes = Buffer.concat(list.map(literal))
+        expect(verdict(decoder, bytes)).toEqual(verdict(new HpackDecoder(4096, listBytesMax), bytes))
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the end of a block is not taken over from one that was decoded with another table', () => {
+  const decoder = new HpackDecoder(4096, 8000)
+  decode(decoder, hexBytes('40 01 61 01 62'))
+  const block = (id: string) => hexBytes(`00 01 69 01 ${id} be`)
+  expect(decode(decoder, block('31'))).toEqual(['i', '1', 'a', 'b'])
+  expect(decode(decoder, block('32'))).toEqual(['i', '2', 'a', 'b'])
+  decode(decoder, hexBytes('40 01 63 01 64'))
+  expect(decode(decoder, block('33'))).toEqual(['i', '3', 'c', 'd'])
 })
