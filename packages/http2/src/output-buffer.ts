@@ -1,6 +1,5 @@
 const FIRST_BYTES = 512
-/** A buffer from this size on is worth keeping for the next turn; larger than the other, it is let go. */
-const KEPT_BYTES_MIN = 16_384
+/** A larger buffer is not kept for the next turn. */
 const KEPT_BYTES_MAX = 262_144
 
 /**
@@ -36,9 +35,9 @@ export class OutputBuffer {
   /** `chunk` came from `take` and is not in use any more. */
   recycle(chunk: Buffer): void {
     const size = chunk.buffer.byteLength
-    if (this.#spare !== undefined || size < KEPT_BYTES_MIN || size > KEPT_BYTES_MAX) return
+    if (size > KEPT_BYTES_MAX || size <= (this.#spare?.length ?? 0)) return
     const whole = Buffer.from(chunk.buffer as ArrayBuffer)
-    if (this.bytes === NOTHING) this.bytes = whole
+    if (this.length === 0 && this.bytes.length < size) this.bytes = whole
     else this.#spare = whole
   }
 

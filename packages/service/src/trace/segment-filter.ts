@@ -28,6 +28,9 @@ export interface SegmentSummary {
 export class SegmentFilter {
   readonly #bytes: Uint8Array
   readonly #blocks: number
+  /** What was added last: records of one notification mostly follow each other, with the same id and token. */
+  #last = -1
+  #beforeLast = -1
 
   /** @param records how many the segment has */
   constructor(records: number) {
@@ -38,6 +41,9 @@ export class SegmentFilter {
   /** Adds the 16 bytes at `offset`: an id, or the first half of a token. */
   add(source: DataView, offset: number): void {
     const hash = hashAt(source, offset)
+    if (hash === this.#last || hash === this.#beforeLast) return
+    this.#beforeLast = this.#last
+    this.#last = hash
     const at = filterHeaderBytes + (hash % this.#blocks) * filterBlockBytes
     let bits = mix(hash)
     const step = (bits >>> 16) | 1

@@ -72,9 +72,10 @@ export class SegmentFiles {
       const end = offset + blockHeaderBytes + header.records * traceRecordBytes
       for (let at = offset + blockHeaderBytes; at < end; at += traceRecordBytes) {
         const stage = bytes[at + recordAt.stage]
+        // First, so that id and token of the record behind are those that were added last.
+        if (stage === stageNumbers.received) filter.add(view, at + recordAt.otherId)
         filter.add(view, at + recordAt.apnsId)
         filter.add(view, at + recordAt.token)
-        if (stage === stageNumbers.received) filter.add(view, at + recordAt.otherId)
       }
       sinceTurn += header.length
       if (sinceTurn > bytesPerTurn) {
