@@ -205,8 +205,14 @@ export class HpackDecoder implements HeaderFacts {
     }
     this.#isNew = true
     const coded = this.#stringCoded
-    this.#value = this.#text(start, end)
-    this.#wrong = fieldIsWrong(name.kind, this.#value)
+    if (coded) {
+      const length = this.#unpack(start, end)
+      this.#value = latin1(scratch, 0, length)
+      this.#wrong = fieldIsWrong(name.kind, this.#value, scratch, 0, length)
+    } else {
+      this.#value = latin1(this.#bytes, start, end)
+      this.#wrong = fieldIsWrong(name.kind, this.#value, this.#bytes, start, end)
+    }
     name.remember(this.#bytes, start, end, coded, this.#value, this.#wrong)
   }
 
@@ -225,10 +231,15 @@ export class HpackDecoder implements HeaderFacts {
 
   #text(start: number, end: number): string {
     if (!this.#stringCoded) return latin1(this.#bytes, start, end)
+    return latin1(scratch, 0, this.#unpack(start, end))
+  }
+
+  /** Unpacks a Huffman string into `scratch`; gives its length. */
+  #unpack(start: number, end: number): number {
     const room = huffmanRoom(end - start)
     if (room > scratch.length) scratch = Buffer.allocUnsafeSlow(room)
     const length = huffmanDecode(this.#bytes, start, end, scratch)
     if (length < 0) throw compressionError('a Huffman string is broken')
-    return latin1(scratch, 0, length)
+    return length
   }
 }

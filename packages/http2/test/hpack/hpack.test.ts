@@ -281,6 +281,7 @@ test('a literal value with one character that no header can carry is refused, wh
     for (const value of [bad, `${bad}${'a'.repeat(80)}`, `${'a'.repeat(80)}${bad}`, `\xff${bad}`])
       expect(() => encode(encoder, ['x', value])).toThrow(Http2UsageError)
   }
+})
 
 /** A field as a literal without indexing, whatever it says: what no encoder of ours would send is decoded, too. */
 const literal = ([name, value]: readonly [string, string]): Buffer => {

@@ -100,14 +100,25 @@ class DirectDelivery implements OpenDelivery, MailboxHost, StoreListener {
     const message = messageOf(notification, this.store.nextSeq())
     this.trace.received(message, notification.uniqueId)
     const route = this.#bus.find(message.device)
-    if (message.expiration * 1000 <= notification.receivedAtMs) {
-      // Apple: "Sending notification requests to APNs": 0 means one attempt and no storage. One that has expired
-      // on arrival is treated alike.
-      this.counters.once++
-      if (route?.inbox !== undefined) route.inbox.offerOnce(message)
-      else this.trace.discarded(message, 'expired', false, message.receivedAtMs)
-      return done(context, 'accepted')
+    if (message.expiration * 1000 > notification.receivedAtMs) {
+      this.#acceptToKeep(message, route, context, done)
+      return
     }
+    // Apple: "Sending notification requests to APNs": 0 means one attempt and no storage. One that has expired on
+    // arrival is treated alike.
+    this.counters.once++
+    if (route?.inbox !== undefined) route.inbox.offerOnce(message)
+    else this.trace.discarded(message, 'expired', false, message.receivedAtMs)
+    done(context, 'accepted')
+  }
+
+  /** Takes a message that is on the disk, or with its device, before it counts as accepted. */
+  #acceptToKeep<C>(
+    message: StoredMessage,
+    route: Route<Mailbox> | undefined,
+    context: C,
+    done: (context: C, outcome: AcceptOutcome) => void,
+  ): void {
     // Closures of one function keep alive what any of them needs: no other one here may speak of the message, or
     // thousands of messages wait in memory for their commits.
     const settle = (outcome: AcceptOutcome) => done(context, outcome)

@@ -66,7 +66,7 @@ export class TokenTable {
     const dayAndHigh = words[at + dayAndInactiveHighWord]!
     const inactiveSinceMs = (dayAndHigh & 0xffff) * twoTo32 + words[at + inactiveLowWord]!
     return new TableToken(
-      Buffer.from(wantedBytes),
+      new Uint8Array(wantedBytes),
       words[at + deviceWord]!,
       bundleId,
       topic,

@@ -45,11 +45,12 @@ export class SegmentFilter {
     this.#beforeLast = this.#last
     this.#last = hash
     const at = filterHeaderBytes + (hash % this.#blocks) * filterBlockBytes
+    const bytes = this.#bytes
     let bits = mix(hash)
     const step = (bits >>> 16) | 1
     for (let probe = 0; probe < probes; probe++) {
       const bit = bits & 511
-      this.#bytes[at + (bit >> 3)]! |= 1 << (bit & 7)
+      bytes[at + (bit >> 3)]! |= 1 << (bit & 7)
       bits += step
     }
   }
