@@ -1,4 +1,5 @@
 import type { DatabaseStatistics } from '@carillon/database'
+import type { Courier } from '../courier/courier.ts'
 import type { HealthNumber } from '../metrics/prometheus.ts'
 import type { TraceStatistics } from '../trace/drivers/open-trace.ts'
 
@@ -8,7 +9,7 @@ export interface HealthSources {
   readonly deviceConnections: () => number
   readonly devicesOnline: () => number
   readonly courierCounters: () => object
-  readonly admission: () => object
+  readonly admission: () => Courier['admission']
   readonly deliveryCounters: () => object
   readonly database: () => DatabaseStatistics
   readonly trace: TraceStatistics
@@ -50,11 +51,22 @@ export function healthNumbers(sources: HealthSources): HealthNumber[] {
       'What happened at the courier since the start.',
       sources.courierCounters,
     ),
+    labelled(
+      'carillon_admissions_total',
+      'Connections of devices since the start: let in, of those the ones that waited, refused.',
+      () => {
+        const { admitted, waited, refused } = sources.admission()
+        return { admitted, waited, refused }
+      },
+    ),
     {
       ...labelled(
-        'carillon_admission',
-        'Connections of devices let in, put off, waiting.',
-        sources.admission,
+        'carillon_admission_connections',
+        'Connections of devices that wait, or are unproven.',
+        () => {
+          const { waiting, unproven } = sources.admission()
+          return { waiting, unproven }
+        },
       ),
       type: 'gauge',
     },

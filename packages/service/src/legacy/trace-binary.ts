@@ -4,6 +4,7 @@ import {
   type BinaryStatusName,
   binaryStatuses,
   encodeDeviceToken,
+  reasons,
 } from '@carillon/wire'
 import type { Notification } from '../delivery/delivery.ts'
 import type { StoredMessage } from '../store/stored-message.ts'
@@ -23,10 +24,16 @@ export function traceRejected(
     topic: facts.bundleId,
     pushType: '',
     priority: notification?.priority ?? 10,
-    // The two statuses without a counterpart in the HTTP/2 interface are told by their own name.
-    reason: binaryStatuses[status].gatewayReason ?? status,
+    reason: reasonOf(status),
   }
   trace.rejected(push, now())
+}
+
+/** The two statuses without a counterpart in the HTTP/2 interface are told by their own name. */
+function reasonOf(status: BinaryStatusName): string {
+  // All that is refused with it is a priority that may not be: it is no failure of the service.
+  if (status === 'processingError') return reasons.BadPriority.text
+  return binaryStatuses[status].gatewayReason ?? status
 }
 
 /** Accepted for a token whose app is gone: it goes nowhere. */

@@ -31,6 +31,8 @@ export class AdminWorld {
   service!: PushService
   readonly #ca: TestAuthority
   readonly #server: Issued
+  /** One for all pushes: a new one at each turn of the second would be TooManyProviderTokenUpdates. */
+  readonly #authorization = `bearer ${signToken(keys.privateKey, Math.floor(Date.now() / 1000))}`
   #provider: Provider | undefined
 
   private constructor(ca: TestAuthority, server: Issued, devices: DeviceAuthority) {
@@ -90,7 +92,7 @@ export class AdminWorld {
       {
         ':method': 'POST',
         ':path': `/3/device/${token}`,
-        authorization: `bearer ${signToken(keys.privateKey, Math.floor(Date.now() / 1000))}`,
+        authorization: this.#authorization,
         'apns-topic': bundleId,
         'apns-push-type': 'alert',
         'apns-id': apnsId,

@@ -294,6 +294,8 @@ describe('the API itself', () => {
     ['/v1/traces?limit=0', 'limit'],
     ['/v1/traces?limit=x', 'limit'],
     ['/v1/traces?from=yesterday', 'from'],
+    ['/v1/traces?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z', 'from: must be before to.'],
+    ['/v1/metrics?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z', 'from: must be before to.'],
     ['/v1/traces?cursor=1', 'cursor'],
     ['/v1/traces?stage=lunch', 'stage'],
     ['/v1/traces?color=red', 'color'],
@@ -321,7 +323,7 @@ describe('the API itself', () => {
     expect(Object.keys(body.paths)).toEqual(
       expect.arrayContaining([
         ...['/v1/traces', '/v1/traces/{id}', '/v1/traces/stream', '/v1/receipts', '/v1/receipts/stream'],
-        ...['/v1/metrics', '/v1/connections', '/v1/devices', '/v1/tokens/{token}'],
+        ...['/metrics', '/v1/metrics', '/v1/connections', '/v1/devices', '/v1/tokens/{token}'],
       ]),
     )
     const { status, body: problem } = await world.get('/v1/nothing')

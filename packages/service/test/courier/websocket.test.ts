@@ -105,7 +105,8 @@ test.each([
   const { courier, port } = await world()
   const page = await Page.open(port, [protocol])
   page.socket.send(text)
-  await page.closed
+  // RFC 6455 §7.4.1: a protocol error, not a server that goes away.
+  expect(await page.closed).toBe(1002)
   expect(courier.host.counters.closed).toEqual({ malformed: 1 })
 })
 

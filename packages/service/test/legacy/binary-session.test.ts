@@ -142,6 +142,16 @@ describe('a bad one is answered with its status and identifier, and ends the con
     expect(world.accepted).toHaveLength(1)
   })
 
+  test.each([
+    ['priority 7', { priority: 7 }],
+    ['priority 10 with content-available alone', { payload: text('{"aps":{"content-available":1}}') }],
+  ])('%s is told to the trace as BadPriority, not as a failure of the service', (_what, changes) => {
+    const world = new SessionWorld()
+    send(world, changes)
+    world.answerLookups()
+    expect(world.rejected.map(({ reason }) => reason)).toEqual(['BadPriority'])
+  })
+
   test('and told to the trace, but for the token of no bytes that flushes', () => {
     const world = new SessionWorld()
     send(world, { payload: text('x') })

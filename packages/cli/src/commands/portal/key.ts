@@ -1,4 +1,4 @@
-import { type KeyEnvironment, keyEnvironments } from '@carillon/portal/operations'
+import { type AuthKey, type KeyEnvironment, keyEnvironments } from '@carillon/portal/operations'
 import { Option } from 'commander'
 import { command, group } from '../../command.ts'
 import { inFolder, prepareFolder, writeNamedFile } from '../../files.ts'
@@ -53,7 +53,7 @@ const list = command<{ data: string }>(
   (options, output) =>
     withPortal(options.data, async (portal) => {
       for (const key of await portal.keys.list())
-        output.result(key, `${key.keyId}  ${key.name}  ${key.environment}  ${key.status}`)
+        output.result(key, [key.keyId, key.name, key.environment, key.status, ...scopeOf(key)].join('  '))
     }),
 ).requiredOption('--data <dir>', 'data directory of the system')
 
@@ -69,6 +69,11 @@ const revoke = command<{ data: string; keyId: string }>(
 )
   .requiredOption('--data <dir>', 'data directory of the system')
   .requiredOption('--key-id <id>', 'its key id')
+
+/** A key of the whole team says nothing. */
+function scopeOf({ topics }: AuthKey): string[] {
+  return topics.length === 0 ? [] : [`for ${topics.join(', ')}`]
+}
 
 export const keyCommand = group('key', 'auth keys (.p8)', 'carillon portal key list --data ./data', [
   create,

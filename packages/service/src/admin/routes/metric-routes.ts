@@ -5,7 +5,7 @@ import { hourOf } from '../../metrics/metric-counts.ts'
 import type { MetricStore } from '../../metrics/metric-store.ts'
 import type { AdminRoutes } from '../api.ts'
 import { json, problems } from '../problems.ts'
-import { msOf, timeField } from './query-fields.ts'
+import { checkTimes, msOf, timeField } from './query-fields.ts'
 
 const numbersSchema = z
   .object({
@@ -56,6 +56,19 @@ const metricsRoute = createRoute({
   },
 })
 
+const scrapeRoute = createRoute({
+  method: 'get',
+  path: '/metrics',
+  summary: 'Notifications since the start and the health of the process, for Prometheus',
+  responses: {
+    200: {
+      description: 'Text exposition format',
+      content: { 'text/plain': { schema: z.string() } },
+    },
+    ...problems(401),
+  },
+})
+
 const dayMs = 24 * 60 * 60 * 1000
 
 /** `GET /v1/metrics`, and `GET /metrics` for Prometheus */
@@ -64,6 +77,7 @@ export function metricRoutes(metrics: MetricStore, registry: Registry, now: () =
     api.openapi(metricsRoute, async (context) => {
       const { from, to, app, pushType, priority } = context.req.valid('query')
       const toMs = msOf(to) ?? now() + 1
+      checkTimes(msOf(from), toMs)
       const fromMs = hourOf(msOf(from) ?? toMs - dayMs)
       const { total, rows, hours } = await metrics.report({
         ...{ fromMs, toMs, app, pushType },
@@ -80,9 +94,9 @@ export function metricRoutes(metrics: MetricStore, registry: Registry, now: () =
         200,
       )
     })
-    api.get('/metrics', async (context) => {
+    api.openapi(scrapeRoute, async (context) => {
       context.header('content-type', registry.contentType)
-      return context.body(await registry.metrics())
+      return context.text(await registry.metrics())
     })
   }
 }

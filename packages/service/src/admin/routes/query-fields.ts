@@ -35,7 +35,7 @@ export function limitField(max: number, usual: number, min = 1) {
     .transform(Number)
     .refine((count) => count >= min && count <= max, `must be from ${min} to ${max}`)
     .default(usual)
-    .openapi({ type: 'integer' })
+    .openapi({ type: 'integer', minimum: min, maximum: max, default: usual })
 }
 
 export function positionOf(cursor: string | undefined): TracePosition | undefined {
@@ -52,6 +52,12 @@ export function tokenBytesOf(token: string | undefined): Uint8Array | undefined 
 
 export function channelBytesOf(channel: string | undefined): Uint8Array | undefined {
   return channel === undefined ? undefined : new Uint8Array(Buffer.from(channel, 'base64'))
+}
+
+/** @throws AdminError where the time ends before it begins */
+export function checkTimes(fromMs: number | undefined, toMs: number | undefined): void {
+  if (fromMs === undefined || toMs === undefined || fromMs < toMs) return
+  throw new AdminError('INVALID_REQUEST', 'from: must be before to.')
 }
 
 export function msOf(time: string | undefined): number | undefined {

@@ -11,6 +11,7 @@ import { json, problems } from '../problems.ts'
 import {
   channelBytesOf,
   channelField,
+  checkTimes,
   cursorField,
   idBytesOf,
   limitField,
@@ -138,6 +139,7 @@ export function traceRoutes(journal: TraceReading | undefined): AdminRoutes {
     api.openapi(searchRoute, async (context) => {
       const { from, to, limit, cursor, ...filter } = context.req.valid('query')
       const query = { ...queryOf(filter), fromMs: msOf(from), toMs: msOf(to) }
+      checkTimes(query.fromMs, query.toMs)
       const page = await search(journal, query, limit, cursor)
       const { events, next } = page
       return context.json(

@@ -99,7 +99,7 @@ export class CourierConnection extends WheelEntry implements SessionLink {
     this.#closedAtMs = this.#owner.sessions.steadyNow()
     // A peer that does not read would never let the socket end.
     if (reason === 'does not read' || reason === 'silent') this.transport.destroy()
-    else this.transport.destroySoon()
+    else this.transport.destroySoon(reason)
     this.#owner.sooner(this, limits.courierLingerMsMax)
   }
 

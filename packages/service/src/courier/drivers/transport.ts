@@ -1,3 +1,5 @@
+import type { CloseReason } from '../session-limits.ts'
+
 /** What a connection writes to: the TLS socket itself, or a WebSocket. */
 export interface CourierTransport {
   readonly destroyed: boolean
@@ -5,7 +7,7 @@ export interface CourierTransport {
   readonly writableLength: number
   /** Whole frames; the memory is not written to afterwards. */
   write(bytes: Uint8Array): unknown
-  /** Sends what was written, then closes. */
-  destroySoon(): void
+  /** Sends what was written, then closes; says why where the transport can. */
+  destroySoon(reason: CloseReason): void
   destroy(): void
 }

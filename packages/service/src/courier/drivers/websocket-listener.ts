@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { chosenCourierAlpn } from '@carillon/wire'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { limits } from '../../limits.ts'
+import type { CloseReason } from '../session-limits.ts'
 import type { CourierConnection } from './connection.ts'
 import { DeviceListener, type ListenerOptions, serverOptions } from './listener.ts'
 import type { CourierTransport } from './transport.ts'
@@ -67,8 +68,8 @@ class WebSocketTransport implements CourierTransport {
     this.#webSocket.send(bytes)
   }
 
-  destroySoon(): void {
-    this.#webSocket.close(goingAway)
+  destroySoon(reason: CloseReason): void {
+    this.#webSocket.close(reason === 'malformed' ? closeCodes.protocolError : closeCodes.goingAway)
   }
 
   destroy(): void {
@@ -77,7 +78,7 @@ class WebSocketTransport implements CourierTransport {
 }
 
 /** RFC 6455 §7.4.1. The reason, where the device may know it, was said in a frame. */
-const goingAway = 1001
+const closeCodes = { goingAway: 1001, protocolError: 1002 } as const
 
 /** Of a masked control frame, RFC 6455 §5.2. */
 const pingHeaderBytes = 6
