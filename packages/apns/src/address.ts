@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type Environment, isEnvironment } from '@carillon/wire'
 import { ArgumentError } from './errors.ts'
 
@@ -11,6 +12,10 @@ export function checkEnvironment(environment: unknown): asserts environment is E
 export const checkAddress = (prefix: string, host: unknown, port: unknown): void => {
   if (typeof host !== 'string' || host === '') {
     throw new ArgumentError(`${prefix}host`, 'give a name or address')
+  }
+  // The name of a URL would be looked up as it is, for as long as pushes may wait.
+  if (isIP(host) === 0 && /[\s/:@[\]]/.test(host)) {
+    throw new ArgumentError(`${prefix}host`, 'give the name or address alone, without scheme, path or port')
   }
   if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535) {
     throw new ArgumentError(`${prefix}port`, 'give a number from 1 to 65535')

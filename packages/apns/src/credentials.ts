@@ -1,7 +1,7 @@
 import { createPrivateKey, KeyObject } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { isKeyId, isTeamId } from '@carillon/wire'
-import type { Auth, P12Auth, TokenAuth } from './auth.ts'
+import type { Auth, CertificateAuth, P12Auth, TokenAuth } from './auth.ts'
 import { readCredentialFile } from './drivers/credential-file.ts'
 import { ArgumentError, kindOf } from './errors.ts'
 import { sharedSigner, type TokenSigner } from './token-signer.ts'
@@ -24,20 +24,35 @@ export const identityOf = (auth: Auth, ca: string | Uint8Array | readonly string
     case 'token':
       return { signer: signerOf(auth), secureContext: secureContextOf('ca', trusted) }
     case 'certificate':
-      return {
-        signer: undefined,
-        secureContext: secureContextOf('auth', {
-          ...trusted,
-          cert: asPem(materialOf('cert', auth.cert, 'certFile', auth.certFile)),
-          key: asPem(materialOf('key', auth.key, 'keyFile', auth.keyFile)),
-          ...(auth.passphrase === undefined ? {} : { passphrase: auth.passphrase }),
-        }),
-      }
+      return { signer: undefined, secureContext: certificateContext(auth, trusted) }
     case 'p12':
       return { signer: undefined, secureContext: p12Context(auth, trusted) }
     default:
       throw new ArgumentError('auth.type', `'token', 'certificate' or 'p12'`)
   }
+}
+
+const certificateContext = (auth: CertificateAuth, trusted: ContextOptions): SecureContext => {
+  const cert = asPem(materialOf('cert', auth.cert, 'certFile', auth.certFile))
+  const key = asPem(materialOf('key', auth.key, 'keyFile', auth.keyFile))
+  checkPem('cert', cert, auth.certFile, 'openssl x509 -inform der')
+  checkPem('key', key, auth.keyFile, 'openssl pkey -inform der')
+  const secret = auth.passphrase === undefined ? {} : { passphrase: auth.passphrase }
+  return secureContextOf('auth', { ...trusted, cert, key, ...secret })
+}
+
+/** What comes from Apple's portal is a `.cer`: the same in DER, which OpenSSL finds no start line in. */
+const checkPem = (field: string, pem: Pem, file: string | URL | undefined, convert: string): void => {
+  if (pem.includes('-----BEGIN ')) return
+  throw file === undefined
+    ? new ArgumentError(
+        `auth.${field}`,
+        `not PEM. Give the contents of the file, or its path as ${field}File`,
+      )
+    : new ArgumentError(
+        `auth.${field}File`,
+        `${String(file)} is not PEM. If it is DER, as Apple's .cer files are, convert it: ${convert} -in ${String(file)} -out ${field}.pem`,
+      )
 }
 
 const asPem = (material: string | Uint8Array): Pem =>
@@ -99,10 +114,17 @@ const privateKeyOf = ({ privateKey: value, keyFile }: TokenAuth): KeyObject => {
     if (value.type === 'private') return value
     throw new ArgumentError('auth.privateKey', `this KeyObject is a ${value.type} key; give the private one`)
   }
-  const material = materialOf('privateKey', value, 'keyFile', keyFile)
+  const material = asPem(materialOf('privateKey', value, 'keyFile', keyFile))
   try {
-    return createPrivateKey(asPem(material))
+    return createPrivateKey(material)
   } catch (cause) {
+    if (keyFile === undefined && material.includes('-----BEGIN ') && material.includes('\\n')) {
+      throw new ArgumentError(
+        'auth.privateKey',
+        String.raw`its line ends are the two characters \n, as environment variables have them: use .replaceAll('\\n', '\n')`,
+        cause,
+      )
+    }
     throw keyFile === undefined
       ? new ArgumentError(
           'auth.privateKey',
@@ -120,6 +142,13 @@ const secureContextOf = (field: string, options: ContextOptions): SecureContext 
   try {
     return createSecureContext({ minVersion: 'TLSv1.2', ...options })
   } catch (cause) {
+    if (/bad decrypt|bad password|interrupted or cancelled/i.test(messageOf(cause))) {
+      const why =
+        options.passphrase === undefined
+          ? 'the key is encrypted: give its passphrase'
+          : 'does not open the key'
+      throw new ArgumentError('auth.passphrase', why, cause)
+    }
     throw new ArgumentError(
       field,
       `OpenSSL refuses it (${messageOf(cause)}). Give PEM text, and a key that belongs to the certificate`,

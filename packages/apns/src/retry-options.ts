@@ -89,10 +89,14 @@ export const resolveRetry = (given: RetryOptions | false | undefined, isApple: b
   const isOn = { server: given !== false, throttled: given !== false, transport: given !== false }
   const ambiguous = { ...ambiguityPolicies }
   if (!given) return { paces, isOn, ambiguous }
+  checkNames('retry', given, [...classes, 'ambiguous'])
   for (const name of classes) {
     const pace = given[name]
     if (pace === false) isOn[name] = false
-    else if (pace !== undefined) paces[name] = checkedPace(name, { ...paces[name], ...pace })
+    else if (pace !== undefined) {
+      checkNames(`retry.${name}`, pace, Object.keys(paces[name]))
+      paces[name] = checkedPace(name, { ...paces[name], ...pace })
+    }
   }
   for (const [type, policy] of Object.entries(given.ambiguous ?? {})) {
     if (!Object.hasOwn(ambiguous, type)) throw new ArgumentError(`retry.ambiguous.${type}`, 'no push type')
@@ -102,6 +106,11 @@ export const resolveRetry = (given: RetryOptions | false | undefined, isApple: b
     ambiguous[type as PushType] = policy
   }
   return { paces, isOn, ambiguous }
+}
+
+const checkNames = (field: string, given: object, known: readonly string[]): void => {
+  const unknown = Object.keys(given).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new ArgumentError(`${field}.${unknown}`, `give ${known.join(', ')}`)
 }
 
 const checkedPace = (name: RetryClass, pace: RetryPace): RetryPace => {

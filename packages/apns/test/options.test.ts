@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createSecretKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createSecretKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,10 @@ test.each<[string, unknown]>([
   ['options', undefined],
   ['environment', { ...good, environment: 'development' }],
   ['host', { ...good, host: '' }],
+  ['host', { ...good, host: 'https://push.example' }],
+  ['host', { ...good, host: 'push.example:2197' }],
+  ['host', { ...good, host: '[::1]' }],
+  ['channels.host', { ...good, channels: { host: 'https://push.example/' } }],
   ['port', { ...good, port: 0 }],
   ['port', { ...good, port: '443' }],
   ['serverName', { ...good, serverName: 5 }],
@@ -45,6 +49,8 @@ test.each<[string, unknown]>([
   ['proxy.ca', { ...good, proxy: { url: 'https://proxy.example', ca: 'no pem' } }],
   ['channels.port', { ...good, channels: { port: 0 } }],
   ['retry', { ...good, retry: true }],
+  ['retry.throtled', { ...good, retry: { throtled: false } }],
+  ['retry.server.first', { ...good, retry: { server: { first: 5 } } }],
   ['retry.server.firstMs', { ...good, retry: { server: { firstMs: -1 } } }],
   ['retry.ambiguous.banner', { ...good, retry: { ambiguous: { banner: 'resend' } } }],
   ['retry.ambiguous.alert', { ...good, retry: { ambiguous: { alert: 'twice' } } }],
@@ -60,7 +66,8 @@ test.each<[string, unknown]>([
   ['auth.cert', { ...good, auth: { type: 'certificate', key } }],
   ['auth.key', { ...good, auth: { type: 'certificate', cert } }],
   ['auth', { ...good, auth: { type: 'certificate', cert, key: makeCertificate().key } }],
-  ['auth', { ...good, auth: { type: 'certificate', cert: 'no pem', key } }],
+  ['auth.cert', { ...good, auth: { type: 'certificate', cert: './push.pem', key } }],
+  ['auth.key', { ...good, auth: { type: 'certificate', cert, key: Buffer.from('no pem') } }],
   ['auth.keyFile', { ...good, auth: { ...token, privateKey: undefined, keyFile: '/nowhere/AuthKey.p8' } }],
   ['auth.keyFile', { ...good, auth: { ...token, privateKey: undefined, keyFile: import.meta.filename } }],
   ['auth.privateKey', { ...good, auth: { ...token, keyFile: 'AuthKey.p8' } }],
@@ -83,6 +90,48 @@ test('an error about a key does not show the key', () => {
   }
   expect(shown).toContain('auth.privateKey')
   expect(shown).not.toContain(secret)
+})
+
+const encrypted = createPrivateKey(key)
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' })
+  .toString()
+
+test.each<[string, string, Auth]>([
+  [
+    'a key from an environment variable',
+    String.raw`auth.privateKey: its line ends are the two characters \n`,
+    { ...token, privateKey: privateKey.replaceAll('\n', String.raw`\n`) },
+  ],
+  [
+    'an encrypted key',
+    'auth.passphrase: the key is encrypted: give its passphrase',
+    { type: 'certificate', cert, key: encrypted },
+  ],
+  [
+    'the passphrase of another key',
+    'auth.passphrase: does not open the key',
+    { type: 'certificate', cert, key: encrypted, passphrase: 'other' },
+  ],
+])('what is wrong with %s is said in its words', (_name, sentence, auth) => {
+  expect(argumentErrorOf(() => new PushClient({ ...good, auth })).message).toContain(sentence)
+})
+
+test('a .cer as it comes from Apple is told from PEM, with the command that converts it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-apns-'))
+  try {
+    const certFile = join(folder, 'aps.cer')
+    writeFileSync(certFile, new X509Certificate(cert).raw)
+    const auth: Auth = { type: 'certificate', certFile, key }
+    const { message } = argumentErrorOf(() => new PushClient({ ...good, auth }))
+    const [, ...args] = message.slice(message.indexOf('openssl')).split(' ')
+    expect(message).toMatch(/^auth\.certFile: .* is not PEM/)
+    if (!openssl(['version'])) return
+    expect(spawnSync('openssl', args, { cwd: folder }).status).toBe(0)
+    const converted: Auth = { type: 'certificate', certFile: join(folder, 'cert.pem'), key }
+    expect(() => new PushClient({ ...good, auth: converted })).not.toThrow()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('credentials may be files: a .p8 that names its key id, a certificate and key in one file', () => {
