@@ -9,6 +9,8 @@ import {
 } from '@carillon/wire'
 import { checkBundleId } from './bundle-id.ts'
 import { checkChannelId } from './channels.ts'
+import { checkSignal } from './check-signal.ts'
+import { ArgumentError, kindOf } from './errors.ts'
 import { refusedLocally } from './outcome.ts'
 import { PendingPush } from './pending-push.ts'
 import type { Preparer } from './prepare.ts'
@@ -38,9 +40,13 @@ export const prepareBroadcast = (
   preparer: Preparer,
   ownId: string,
 ): PendingPush | PushRejected => {
+  if (typeof broadcast !== 'object' || broadcast === null) {
+    throw new ArgumentError('broadcast', `give { bundleId, channelId, payload }, not ${kindOf(broadcast)}`)
+  }
   const { bundleId, channelId, priority, requestId = ownId } = broadcast
   checkBundleId(bundleId)
   checkChannelId(channelId)
+  checkSignal(broadcast.signal)
   if (!isApnsId(requestId)) return refusedLocally(requestId, reasons.BadMessageId, 'requestId is not a UUID')
   const { expiration = 0 } = broadcast
   const seconds = expirationSecondsOf(expiration)

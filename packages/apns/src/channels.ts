@@ -7,9 +7,11 @@ import {
   isChannelId,
   readChannelConfig,
   readChannelList,
+  reasons,
 } from '@carillon/wire'
 import { checkBundleId } from './bundle-id.ts'
 import { type CallOutcome, type ChannelResult, channelResult, unreadable } from './channel-result.ts'
+import { checkSignal } from './check-signal.ts'
 import { ArgumentError } from './errors.ts'
 import { PendingPush } from './pending-push.ts'
 import type { PushResult } from './result.ts'
@@ -95,7 +97,8 @@ export class Channels {
     options?: ChannelCallOptions,
   ): Promise<ChannelResult<object>> {
     checkChannelId(channelId)
-    return this.#call('DELETE', channelsPath, bundleId, channelId, noBody, options, () => ({}))
+    const result = await this.#call('DELETE', channelsPath, bundleId, channelId, noBody, options, () => ({}))
+    return result.ok || result.reason !== reasons.BadPath.text ? result : { ...result, hint: noSuchChannel }
   }
 
   async #call<T extends object>(
@@ -108,6 +111,7 @@ export class Channels {
     read: (answer: CallOutcome) => T | undefined,
   ): Promise<ChannelResult<T>> {
     checkBundleId(bundleId)
+    checkSignal(options?.signal)
     const outcome: CallOutcome = { headers: [], body: noBody }
     const id = this.#caller.nextId()
     const pending = new PendingPush(pathOf(bundleId), id, bundleId, '', '', '', '', body, options?.signal)
@@ -129,6 +133,8 @@ export class Channels {
 }
 
 const noBody = new Uint8Array(0)
+
+const noSuchChannel = 'There is no such channel: it was deleted before, or it is of the other environment.'
 
 /** Throws ArgumentError for what is no channel id. */
 export const checkChannelId = (channelId: unknown): void => {

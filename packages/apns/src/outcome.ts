@@ -5,6 +5,7 @@ import {
   type Reason,
   readErrorBody,
   reasonOf,
+  reasonOfStatus,
   reasons,
   tokenIsDead,
 } from '@carillon/wire'
@@ -41,7 +42,8 @@ export const answerOf = (
   body: Uint8Array,
 ): { reason: Reason; timestampMs: number | undefined } => {
   const said = readErrorBody(body)
-  return { reason: reasonOf(said?.reason ?? `HttpStatus${status}`, status), timestampMs: said?.timestampMs }
+  const reason = said === undefined ? reasonOfStatus(status) : reasonOf(said.reason, status)
+  return { reason, timestampMs: said?.timestampMs }
 }
 
 /** The result of a reason that the service gave. `adviceMs`: what to wait where it is retried later. */

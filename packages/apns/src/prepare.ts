@@ -13,6 +13,7 @@ import {
   reasons,
 } from '@carillon/wire'
 import type { ApnsIdSource } from './apns-id-source.ts'
+import { checkSignal } from './check-signal.ts'
 import { ArgumentError, kindOf } from './errors.ts'
 import { isHeaderText } from './header-text.ts'
 import { refusedLocally } from './outcome.ts'
@@ -141,9 +142,7 @@ const checkTypes = (push: Notification & Partial<Push>): void => {
   if (collapseId !== undefined && typeof collapseId !== 'string') throw mistyped('collapseId', collapseId)
   if (apnsId !== undefined && typeof apnsId !== 'string') throw mistyped('apnsId', apnsId)
   checkPayloadType(payload)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new ArgumentError('signal', `give an AbortSignal, not ${kindOf(signal)}`)
-  }
+  checkSignal(signal)
   if (whenAmbiguous !== undefined && !isAmbiguityPolicy(whenAmbiguous)) {
     throw new ArgumentError('whenAmbiguous', "give 'report', 'resend' or 'resendIfCollapsed'")
   }

@@ -4,6 +4,7 @@ import { ApnsIdSource } from './apns-id-source.ts'
 import { type Broadcast, prepareBroadcast } from './broadcast.ts'
 import { type ChannelResult, channelResult } from './channel-result.ts'
 import { Channels } from './channels.ts'
+import { checkSignal } from './check-signal.ts'
 import type { PushClientStats } from './counters.ts'
 import { nodeRuntime } from './drivers/node-runtime.ts'
 import { ArgumentError, kindOf } from './errors.ts'
@@ -113,6 +114,7 @@ export class PushClient implements AsyncDisposable {
     const pendingMax = this.#options.limits.sendManyMax
     if (isSource<Push>(what)) {
       const { signal } = (second ?? {}) as SendManyOptions
+      checkSignal(signal)
       return sendPushes(this.#preparer, this.#pool, what, { pendingMax, signal })
     }
     if (!isSource<string>(second)) {
@@ -124,6 +126,7 @@ export class PushClient implements AsyncDisposable {
       )
     }
     const { signal } = third ?? {}
+    checkSignal(signal)
     return sendToTokens(this.#preparer, this.#pool, what, second, { pendingMax, signal })
   }
 

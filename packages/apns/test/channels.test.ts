@@ -150,6 +150,29 @@ describe('management', () => {
     await expect(channels.read(bundleId, 'not base64')).rejects.toThrow(/^channelId: /)
     await expect(channels.list('')).rejects.toThrow(/^bundleId: /)
   })
+
+  test('a signal that is none holds up no close', async () => {
+    const { service } = channelService()
+    const client = clientOf(service)
+    const signal = {} as AbortSignal
+    await expect(client.channels.list(bundleId, { signal })).rejects.toThrow(/^signal: /)
+    await expect(client.broadcast({ bundleId, channelId, payload: {}, signal })).rejects.toThrow(/^signal: /)
+    expect(() => client.sendMany([], { signal })).toThrow(/^signal: /)
+    expect(() => client.sendMany(push(), [], { signal })).toThrow(/^signal: /)
+    await client.close()
+  })
+
+  test('a channel that is not there is said in its words', async () => {
+    const peer = channelService(({ link, streamId }) => {
+      const body = Buffer.from('{"reason":"BadPath"}')
+      void link.server.respond(streamId, [':status', '404'], body)
+    })
+    const result = await asked(peer, ({ channels }) => channels.delete(bundleId, channelId))
+    expect(result).toMatchObject({
+      reason: 'BadPath',
+      hint: expect.stringMatching(/^There is no such channel/),
+    })
+  })
 })
 
 describe('broadcasts', () => {
@@ -201,8 +224,9 @@ describe('broadcasts', () => {
     expect(peer.seen).toEqual([])
   })
 
-  test('a payload of the wrong type is a mistake', async () => {
+  test('a payload of the wrong type is a mistake, and no broadcast at all', async () => {
     const { service } = channelService()
+    await expect(clientOf(service).broadcast(undefined as never)).rejects.toThrow(/^broadcast: /)
     const broadcast = clientOf(service).broadcast({ ...update, payload: 5 as never })
     await expect(broadcast).rejects.toThrow(/^payload: /)
   })

@@ -81,6 +81,7 @@ test('an answer that is no reason is named by its status', async () => {
   })
   const result = await service.world.until(clientOf(service).send(push()))
   expect(result).toMatchObject({ ok: false, status: 502, reason: 'HttpStatus502', retryable: true })
+  expect(result).toHaveProperty('hint', expect.stringMatching(/status 502 and no reason.* proxy/))
 })
 
 test('the other spelling of a reason is the same reason', async () => {

@@ -30,6 +30,17 @@ export function reasonOf(text: string, status: number): Reason {
   return byText.get(text) ?? reasonFromRow(text, unknownRow(text, status), false)
 }
 
+/** The row of an answer without a reason, for clients; its text names the status. */
+export function reasonOfStatus(status: number): Reason {
+  const text = `HttpStatus${status}`
+  const row: ReasonRow = {
+    ...unknownRow(text, status),
+    meaning: `The answer has the status ${status} and no reason; the service itself always gives one.`,
+    fix: 'Look at what is between: a proxy or a load balancer may have answered in its place.',
+  }
+  return reasonFromRow(text, row, false)
+}
+
 /** True when the token will never work again and should be dropped (unless the app hands it over anew). */
 export function tokenIsDead(reason: Reason): boolean {
   return reason.token === 'dead'
