@@ -105,6 +105,13 @@ describe('the same results', () => {
     expect(said).toEqual({ value: { aps: { 'content-available': 1 } } })
   })
 
+  test('data that an object inherits are sent, too', async () => {
+    const said = await same((apns2) =>
+      new apns2.Notification('', { data: Object.create({ n: 1 }) }).buildApnsOptions(),
+    )
+    expect(said).toEqual({ value: { aps: {}, n: 1 } })
+  })
+
   test('the phone shows the same', async () => {
     let sent = 0
     await same(async (apns2) => {

@@ -38,6 +38,25 @@ const nodeApnOnly: typeof programs = [
       `const n = new Own({ alert: 'a' }); print([n instanceof apn.Notification, n.compile()])`,
   ],
   [
+    'a notification of its own, as a function',
+    'commonjs',
+    (library) =>
+      `const apn = require('${library}'); function Own() { apn.Notification.call(this, { alert: 'a', topic: 't' }) } ` +
+      `require('node:util').inherits(Own, apn.Notification); const n = new Own(); n.badge = 2; ` +
+      `print([n instanceof Own, n.compile(), n.headers()])`,
+  ],
+  [
+    'a provider of its own, compiled to a function',
+    'commonjs',
+    (library) =>
+      `const apn = require('${library}'); function Own(o) { return apn.Provider.call(this, o) || this } ` +
+      `require('node:util').inherits(Own, apn.Provider); Own.prototype.more = () => 'more'; ` +
+      `const { privateKey } = require('node:crypto').generateKeyPairSync('ec', { namedCurve: 'P-256' }); ` +
+      `const key = privateKey.export({ type: 'pkcs8', format: 'pem' }); ` +
+      `const own = new Own({ token: { key, keyId: 'ABCDEFGHIJ', teamId: 'ABCDEFGHIJ' } }); ` +
+      `own.send(new apn.Notification(), []).then((said) => { print([own instanceof Own, own.more(), said]); own.shutdown() })`,
+  ],
+  [
     'something else put in its place',
     'commonjs',
     (library) => `const apn = require('${library}'); apn.Provider = 7; print(require('${library}').Provider)`,

@@ -64,7 +64,8 @@ export class Notification {
     if (typeof category === 'string') result.aps.category = category
     if (typeof badge === 'number') result.aps.badge = badge
     if (typeof threadId === 'string') result.aps['thread-id'] = threadId
-    Object.assign(result, data)
+    // Inherited ones, too.
+    for (const key in data) result[key] = data[key]
     if (typeof mutableContent === 'boolean') result.aps['mutable-content'] = mutableContent ? 1 : 0
     return result
   }

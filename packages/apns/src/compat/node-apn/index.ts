@@ -23,11 +23,15 @@ export type {
 } from './responses.ts'
 export type { ChannelAction } from './service-call.ts'
 
-/** The originals are functions, which some programs call without `new`. */
-const callable = <C extends new (...args: never[]) => object>(base: C): Callable<C> =>
-  new Proxy(base, {
-    apply: (target, _this, args) => Reflect.construct(target, args),
-  }) as Callable<C>
+/**
+ * The originals are functions, which some programs call without `new`: as they are, or from the constructor of a
+ * class that was compiled to a function, `self` being what it makes.
+ */
+const callable = <C extends new (...args: never[]) => object>(
+  base: C,
+  make: (self: unknown, args: unknown[]) => object = (self, args) =>
+    Reflect.construct(base, args, self instanceof base ? self.constructor : base),
+): Callable<C> => new Proxy(base, { apply: (_base, self, args) => make(self, args) }) as Callable<C>
 
 type Callable<C extends new (...args: never[]) => object> = C &
   ((...args: ConstructorParameters<C>) => InstanceType<C>)
@@ -36,7 +40,11 @@ export const Provider = callable(ProviderClass)
 export type Provider = ProviderClass
 export const MultiProvider = callable(MultiProviderClass)
 export type MultiProvider = MultiProviderClass
-export const Notification = NotificationClass
+/** Its fields are all its own, so that those of a class that does not mind what a call returns can be set. */
+export const Notification = callable(NotificationClass, (self, args) => {
+  const made = Reflect.construct(NotificationClass, args)
+  return self instanceof NotificationClass ? Object.assign(self, made) : made
+})
 export type Notification = NotificationClass
 export { token }
 
