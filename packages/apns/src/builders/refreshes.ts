@@ -14,9 +14,9 @@ export const complication = (options: RefreshOptions): BuiltNotification<'compli
 export const widgets = (options: RefreshOptions): BuiltNotification<'widgets'> =>
   build('widgets', options, { aps: { 'content-changed': true }, priority: 5 })
 
-/** Reloads a control, at priority 10. */
+/** Reloads a control, at priority 10. Apple: "Updating controls locally and remotely" */
 export const controls = (options: RefreshOptions): BuiltNotification<'controls'> =>
-  build('controls', options, { aps: {}, priority: 10 })
+  build('controls', options, { aps: { 'content-changed': true }, priority: 10 })
 
 /** Asks the app where the user is, at priority 10. Needs an auth key: a certificate will not do. */
 export const location = (options: RefreshOptions): BuiltNotification<'location'> =>

@@ -48,7 +48,7 @@ test.each([
   ],
   ['pushtotalk', pushToTalk({ bundleId, data: { who: 'x' } }), '.voip-ptt', 10, { aps: {}, who: 'x' }],
   ['widgets', widgets({ bundleId }), '.push-type.widgets', 5, { aps: { 'content-changed': true } }],
-  ['controls', controls({ bundleId }), '.push-type.controls', 10, { aps: {} }],
+  ['controls', controls({ bundleId }), '.push-type.controls', 10, { aps: { 'content-changed': true } }],
 ] as const)('%s: type, topic, priority and payload', (pushType, built, suffix, priority, payload) => {
   const topic = suffix === undefined ? 'com.apple.mgmt.External.1' : bundleId + suffix
   expect(built).toMatchObject({ pushType, topic, priority })

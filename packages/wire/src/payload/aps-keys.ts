@@ -30,7 +30,7 @@ const texts = { expected: 'an array of texts', accepts: isTexts }
 const seconds = { expected: 'UNIX time in seconds (not milliseconds)', accepts: isSeconds }
 const activity = { only: ['liveactivity'] } as const
 
-/** The keys of `aps`. Apple: "Generating a remote notification" and the pages on Live Activities and widgets. */
+/** The keys of `aps`. Apple: "Generating a remote notification" and the pages on Live Activities, widgets and controls. */
 export const apsKeys: Readonly<Record<string, KeyRow>> = {
   alert: {
     expected: 'a text or an object',
@@ -108,8 +108,8 @@ export const apsKeys: Readonly<Record<string, KeyRow>> = {
   'content-changed': {
     expected: 'true',
     accepts: (value) => value === true,
-    only: ['widgets'],
-    meaning: 'Reloads widgets.',
+    only: ['widgets', 'controls'],
+    meaning: 'Reloads widgets, or a control.',
   },
   'url-args': { ...texts, meaning: 'Arguments for the page behind a Safari web notification.' },
 }

@@ -13,8 +13,9 @@ export function checkPushTypeRules(
   if (pushType === 'background') checkBackground(aps, problems)
   if (pushType === 'alert') checkAlert(aps, problems)
   if (pushType === 'liveactivity') checkLiveActivity(aps, isBroadcast, problems)
-  if (pushType === 'widgets' && aps['content-changed'] === undefined) {
-    const message = 'A widgets push reloads nothing without aps.content-changed.'
+  const reloads = pushType === 'widgets' || pushType === 'controls'
+  if (reloads && aps['content-changed'] === undefined) {
+    const message = `A ${pushType} push reloads nothing without aps.content-changed.`
     problems.push({
       path: 'aps.content-changed',
       severity: 'error',

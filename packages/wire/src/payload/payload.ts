@@ -1,6 +1,7 @@
 /**
  * The types of a payload. Apple: "Generating a remote notification" (aps and alert), "Starting and updating Live
- * Activities with ActivityKit push notifications", "Updating widgets with WidgetKit push notifications".
+ * Activities with ActivityKit push notifications", "Updating widgets with WidgetKit push notifications",
+ * "Updating controls locally and remotely".
  */
 
 /** Any JSON value. */
@@ -59,7 +60,7 @@ export interface Aps {
   /** 1 asks for an update token of a starting Live Activity. */
   readonly 'input-push-token'?: 1
 
-  /** Reloads widgets. */
+  /** Reloads widgets, or a control. */
   readonly 'content-changed'?: true
   /** Arguments for the page behind a Safari web notification. */
   readonly 'url-args'?: readonly string[]

@@ -27,6 +27,7 @@ const goodPayloads: readonly [PushType, object][] = [
   ['voip', { aps: {}, call: 'x' }],
   ['mdm', { mdm: 'magic' }],
   ['widgets', { aps: { 'content-changed': true } }],
+  ['controls', { aps: { 'content-changed': true } }],
   [
     'liveactivity',
     {
@@ -95,6 +96,7 @@ const badPayloads: readonly [PushType, unknown, string, RegExp][] = [
   ['background', { aps: { 'content-available': '1' } }, 'aps.content-available', /the text "1"/],
   ['mdm', { aps: {} }, 'mdm', /PushMagic/],
   ['widgets', { aps: {} }, 'aps.content-changed', /reloads nothing/],
+  ['controls', { aps: {} }, 'aps.content-changed', /reloads nothing/],
   ['liveactivity', { aps: { event: 'update', 'content-state': {} } }, 'aps.timestamp', /needs aps.timestamp/],
   [
     'liveactivity',
