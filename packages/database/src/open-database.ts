@@ -1,5 +1,4 @@
 import type { Database, DatabaseOptions } from './database.ts'
-import { openPostgresDatabase } from './drivers/postgres-database.ts'
 import { openSqliteDatabase } from './drivers/sqlite-database.ts'
 
 /**
@@ -8,11 +7,14 @@ import { openSqliteDatabase } from './drivers/sqlite-database.ts'
  * @throws DatabaseError with one plain sentence: DATABASE_UNREADABLE, DATABASE_NOT_A_DATABASE,
  *   DATABASE_LOCKED, DATABASE_UNREACHABLE, DATABASE_TOO_NEW, DATABASE_FOREIGN, DATABASE_MIGRATION_FAILED
  */
-export function openDatabase<Tables = unknown>(options: DatabaseOptions): Promise<Database<Tables>> {
+export async function openDatabase<Tables = unknown>(options: DatabaseOptions): Promise<Database<Tables>> {
   switch (options.engine) {
     case 'sqlite':
       return openSqliteDatabase<Tables>(options)
-    case 'postgres':
+    case 'postgres': {
+      // Few have their tables there: its client is loaded for them alone.
+      const { openPostgresDatabase } = await import('./drivers/postgres-database.ts')
       return openPostgresDatabase<Tables>(options)
+    }
   }
 }
