@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import compat from '@carillon/apns/compat/node-apn'
 import original from '@parse/node-apn'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { comparable, sameOutcome, tellReason } from './support/compare-clients.ts'
+import { comparable, outcomeOf, sameOutcome, tellReason } from './support/compare-clients.ts'
 import { bundleId, type LocalApp, startLocalApp } from './support/local-app.ts'
 
 /** Programs written for the original compile with ours in its place. */
@@ -159,26 +159,50 @@ describe('what is rejected', () => {
     expect(said).toMatchObject({ value: { failed: [{ status: 410, response }] } })
   })
 
-  test.each(['InternalServerError', 'ServiceUnavailable', 'TooManyRequests'])(
-    '%s, for as long as they try',
-    async (reason) => {
-      await same((apn) => {
-        tellReason(app, reason)
-        return sendOne({})(apn)
-      })
-    },
-  )
+  describe('what may be tried again', () => {
+    const reasons = ['InternalServerError', 'ServiceUnavailable', 'TooManyRequests'] as const
+    const timesToAnswer = [undefined, 3] as const
+    const cases = reasons.flatMap((reason) => timesToAnswer.map((times) => ({ reason, times })))
+    const said = new Map<string, unknown>()
+    const nameOf = (apn: Apn, reason: string, times: number | undefined) =>
+      [apn === ours ? 'ours' : 'original', reason, times].join()
 
-  test.each(['InternalServerError', 'ServiceUnavailable', 'TooManyRequests'])(
-    '%s three times is tried a fourth time',
-    async (reason) => {
-      const said = await same((apn) => {
-        tellReason(app, reason, { times: 3 })
-        return sendOne({})(apn)
-      })
-      expect(said).toMatchObject({ value: { sent: [{ device: app.deviceToken }] } })
-    },
-  )
+    // Ours pauses for seconds between attempts. All pause at the same time: rules know each by a key of its own.
+    beforeAll(async () => {
+      const { portal, faults } = app.system
+      const tries = await Promise.all(
+        cases.flatMap(({ reason, times }) =>
+          [original, ours].map(async (apn) => {
+            const { keyId, teamId, privateKeyPem } = await portal.keys.create({ name: reason })
+            const fault = { kind: 'answer' as const, reason }
+            const rule = { id: keyId, match: { keyId, ...(times === undefined ? {} : { times }) }, fault }
+            return { name: nameOf(apn, reason, times), apn, rule, key: { key: privateKeyPem, keyId, teamId } }
+          }),
+        ),
+      )
+      faults.production.set({ rules: tries.map(({ rule }) => rule) })
+      await Promise.all(
+        tries.map(async ({ name, apn, key }) => {
+          const send = (provider: original.Provider) =>
+            provider.send(notificationOf(apn, {}), app.deviceToken)
+          const outcome = await outcomeOf(() => withProvider(apn, send, { token: key }))
+          said.set(name, comparable(outcome, [fixedId]))
+        }),
+      )
+    })
+
+    test.each(reasons)('%s, for as long as they try', (reason) => {
+      const byOriginal = said.get(nameOf(original, reason, undefined))
+      expect(byOriginal).toMatchObject({ value: { sent: [], failed: [{ device: app.deviceToken }] } })
+      expect(said.get(nameOf(ours, reason, undefined))).toEqual(byOriginal)
+    })
+
+    test.each(reasons)('%s three times is tried a fourth time', (reason) => {
+      const byOriginal = said.get(nameOf(original, reason, 3))
+      expect(byOriginal).toMatchObject({ value: { sent: [{ device: app.deviceToken }] } })
+      expect(said.get(nameOf(ours, reason, 3))).toEqual(byOriginal)
+    })
+  })
 
   test('an answer that is none', async () => {
     const fault = { kind: 'answer', status: 404, body: '<html>Not found</html>' } as const

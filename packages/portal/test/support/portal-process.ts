@@ -1,4 +1,5 @@
-import { openPortal } from '../../src/index.ts'
+// Without the HTTP API: this process is started again and again.
+import { openPortal } from '../../src/portal.ts'
 
 /*
  * A portal in a process of its own, to be killed: prints one JSON line for everything that was confirmed.
