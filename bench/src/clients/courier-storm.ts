@@ -1,6 +1,7 @@
 import { constants, setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { dialAll } from './dial-all.ts'
 import { LoadDevice, LoadFleet } from './load-device.ts'
 import { print } from './print.ts'
 
@@ -24,18 +25,19 @@ const indexes = Array.from({ length: fleet.size - Number(values.from) }, (_, at)
 // Handshakes cost this side as much as the other: they must not disturb the clock of whoever measures meanwhile.
 setPriority(constants.priority.PRIORITY_LOW)
 process.once('SIGTERM', () => process.exit(0))
-let devices = await allConnected()
+const openedMs = performance.now()
+let devices = await dialAll(indexes.length, (at) => LoadDevice.open(fleet, indexes[at]!))
+printConnected(openedMs, devices.length)
 for await (const _line of createInterface({ input: process.stdin })) {
   for (const device of devices) device.end()
-  devices = await allConnected()
+  devices = await allBack()
 }
 
-async function allConnected(): Promise<LoadDevice[]> {
+async function allBack(): Promise<LoadDevice[]> {
   const startedMs = performance.now()
   let attempts = 0
   const connected = await Promise.all(indexes.map(untilConnected))
-  const seconds = (performance.now() - startedMs) / 1000
-  print({ event: 'connected', devices: connected.length, attempts, seconds })
+  printConnected(startedMs, attempts)
   return connected
 
   async function untilConnected(index: number): Promise<LoadDevice> {
@@ -47,4 +49,9 @@ async function allConnected(): Promise<LoadDevice[]> {
       if (device !== undefined) return device
     }
   }
+}
+
+function printConnected(sinceMs: number, attempts: number): void {
+  const seconds = (performance.now() - sinceMs) / 1000
+  print({ event: 'connected', devices: indexes.length, attempts, seconds })
 }

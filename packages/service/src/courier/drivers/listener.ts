@@ -6,6 +6,7 @@ import type { Admission } from '../admission.ts'
 import type { SessionHost } from '../session-host.ts'
 import { Gate } from './gate.ts'
 import { LiveConnections } from './live-connections.ts'
+import { openWhenHeard } from './open-when-heard.ts'
 import type { CourierTransport } from './transport.ts'
 
 export interface ListenerOptions {
@@ -37,7 +38,7 @@ export class DeviceListener {
     this.#gate = new Gate({
       ...{ host, port, admission, counters: sessions.counters, now: sessions.steadyNow },
       connections: () => this.connections.size,
-      onAdmitted: (socket) => server.emit('connection', socket),
+      onAdmitted: (socket) => openWhenHeard(socket, server),
     })
   }
 
