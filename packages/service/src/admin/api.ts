@@ -1,8 +1,8 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
 import { limits } from '../limits.ts'
 import { AdminError } from './admin-error.ts'
-import { answerProblem, invalidRequest } from './problems.ts'
+import { answerProblem, invalidRequest, json } from './problems.ts'
 import { requireKey } from './require-key.ts'
 
 /** Adds one group of routes to the admin API. Paths begin with `/v1/`, which is behind the key. */
@@ -15,6 +15,14 @@ export interface AdminApiOptions {
   /** Told of errors that are nobody's request. */
   readonly onFailure: (error: unknown) => void
 }
+
+const healthRoute = createRoute({
+  method: 'get',
+  path: '/healthz',
+  summary: 'Whether the push service runs',
+  security: [],
+  responses: { 200: { description: 'It does', content: json(z.object({ status: z.literal('ok') })) } },
+})
 
 /** The admin API of one environment. Errors are problem+json (RFC 9457) with a code and a sentence. */
 export function createAdminApi({ key, routes, onFailure }: AdminApiOptions): OpenAPIHono {
@@ -29,7 +37,7 @@ export function createAdminApi({ key, routes, onFailure }: AdminApiOptions): Ope
     const error = new AdminError('NOT_FOUND', `There is no ${method} ${path}; see /openapi.json.`)
     return answerProblem(context, error, onFailure)
   })
-  api.get('/healthz', (context) => context.json({ status: 'ok' }))
+  api.openapi(healthRoute, (context) => context.json({ status: 'ok' } as const, 200))
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Carillon push service, admin API', version: '1' },

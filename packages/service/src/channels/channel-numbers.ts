@@ -29,7 +29,7 @@ export function channelNumbers(channels: Channels): HealthNumber[] {
           .flatMap(([app, counters]) => [
             [{ app, event: 'published' }, counters.published] as const,
             [{ app, event: 'delivered' }, counters.delivered] as const,
-            [{ app, event: 'delivered from storage' }, counters.deliveredFromStorage] as const,
+            [{ app, event: 'deliveredFromStorage' }, counters.deliveredFromStorage] as const,
           ]),
     },
   ]

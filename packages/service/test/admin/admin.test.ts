@@ -323,7 +323,7 @@ describe('the API itself', () => {
     expect(Object.keys(body.paths)).toEqual(
       expect.arrayContaining([
         ...['/v1/traces', '/v1/traces/{id}', '/v1/traces/stream', '/v1/receipts', '/v1/receipts/stream'],
-        ...['/metrics', '/v1/metrics', '/v1/connections', '/v1/devices', '/v1/tokens/{token}'],
+        ...['/healthz', '/metrics', '/v1/metrics', '/v1/connections', '/v1/devices', '/v1/tokens/{token}'],
       ]),
     )
     const { status, body: problem } = await world.get('/v1/nothing')

@@ -101,6 +101,7 @@ describe('what a connected device gets', () => {
       `carillon_channel_subscriptions{app="${bundleId}"} 4`,
       `carillon_broadcasts_total{app="${bundleId}",event="published"} 2`,
       `carillon_broadcasts_total{app="${bundleId}",event="delivered"} 4`,
+      `carillon_broadcasts_total{app="${bundleId}",event="deliveredFromStorage"} 0`,
     ]) {
       expect(text).toContain(line)
     }

@@ -140,7 +140,7 @@ export const reasonRows = {
   TopicDisallowed: {
     status: 400,
     meaning: 'Pushing to this topic is not allowed for this connection.',
-    fix: 'Use a key or certificate of the team that owns the app; send the bare bundle id in channel paths.',
+    fix: 'Check that the topic is that of an app of the team of this key or certificate; send the bare bundle id in channel paths.',
     api: 'both',
     fixer: 'account',
   },
