@@ -244,6 +244,16 @@ describe('what is rejected', () => {
     }
   })
 
+  test('an address with a port, which is not used', async () => {
+    const said = await same((apn) =>
+      withProvider(apn, (provider) => provider.send(notificationOf(apn, {}), app.deviceToken), {
+        token: token(),
+        address: 'localhost:1',
+      }),
+    )
+    expect(said).toMatchObject({ value: { sent: [{ device: app.deviceToken }] } })
+  })
+
   test('no answer in time', async () => {
     const said = await same((apn) => {
       app.system.faults.production.set({ rules: [{ id: 'late', fault: { kind: 'latency', ms: 1000 } }] })

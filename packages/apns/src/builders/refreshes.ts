@@ -30,8 +30,7 @@ export interface FileProviderOptions extends Omit<RefreshOptions, 'aps'> {
   readonly domain?: string
 }
 
-/** Tells a file provider extension that its files changed, at priority 5. */
-// Unverified against Apple: the keys `container-identifier` and `domain`.
+/** Tells a file provider extension that its files changed, at priority 5. Apple: NSFileProviderManager.h */
 export const fileProvider = (options: FileProviderOptions): BuiltNotification<'fileprovider'> => {
   checkOptions(options)
   const { containerIdentifier, domain, data } = options

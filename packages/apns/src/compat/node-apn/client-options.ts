@@ -37,19 +37,23 @@ export const clientOptionsOf = (
   return {
     pushes: {
       ...common,
-      host: options.address || appleHosts[environment].http2,
+      host: hostOf(options.address) || appleHosts[environment].http2,
       port: Number(options.port ?? applePorts[environment].http2),
       proxy: proxyOf(options.proxy),
     },
     channels: {
       ...common,
-      host: options.manageChannelsAddress || appleHosts[environment].channels,
+      host: hostOf(options.manageChannelsAddress) || appleHosts[environment].channels,
       port: Number(options.manageChannelsPort || applePorts[environment].channels),
       proxy: proxyOf(options.manageChannelsProxy),
     },
     verifies: options.rejectUnauthorized !== false,
   }
 }
+
+/** The original makes a URL of it: a port in it is not used, and an IPv6 address may stand in brackets. */
+const hostOf = (address: string | undefined): string | undefined =>
+  address && (URL.parse(`https://${address}`)?.hostname.replace(/^\[|\]$/g, '') ?? address)
 
 /** The original takes null for "not given" in most places. */
 const withoutNull = (given: ProviderOptions): ProviderOptions =>
