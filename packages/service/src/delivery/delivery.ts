@@ -7,7 +7,7 @@ export interface Notification {
   /** UUID in `apns-unique-id` of the sandbox's answer, '' in production. */
   readonly uniqueId: string
   readonly token: TokenRecord
-  /** The payload, owned by this record (never a view into a socket's chunk). */
+  /** May be a view of what a socket brought, good until `accept` returns: who keeps the payload copies it. */
   readonly payload: Uint8Array
   /** 10, 5 or 1. */
   readonly priority: number

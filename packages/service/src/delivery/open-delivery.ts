@@ -97,18 +97,25 @@ class DirectDelivery implements OpenDelivery, MailboxHost, StoreListener {
     done: (context: C, outcome: AcceptOutcome) => void,
   ): void {
     this.counters.accepted++
-    const message = messageOf(notification, this.store.nextSeq())
+    const { token, payload, receivedAtMs, expiration } = notification
+    const route = this.#bus.find(token.device)
+    const isToKeep = expiration * 1000 > receivedAtMs
+    const isToSend = route?.inbox !== undefined
+    const message = messageOf(
+      notification,
+      isToKeep || isToSend ? ownCopy(payload) : payload,
+      this.store.nextSeq(),
+    )
     this.trace.received(message, notification.uniqueId)
-    const route = this.#bus.find(message.device)
-    if (message.expiration * 1000 > notification.receivedAtMs) {
+    if (isToKeep) {
       this.#acceptToKeep(message, route, context, done)
       return
     }
     // Apple: "Sending notification requests to APNs": 0 means one attempt and no storage. One that has expired on
     // arrival is treated alike.
     this.counters.once++
-    if (route?.inbox !== undefined) route.inbox.offerOnce(message)
-    else this.trace.discarded(message, 'expired', false, message.receivedAtMs)
+    if (isToSend) route.inbox!.offerOnce(message)
+    else this.trace.discarded(message, 'expired', false, receivedAtMs)
     done(context, 'accepted')
   }
 
@@ -214,7 +221,15 @@ function heldMessage(message: StoredMessage): StoredMessage {
   return { ...message, collapseId: ' background' }
 }
 
-function messageOf(notification: Notification, seq: number): StoredMessage {
+/**
+ * The bytes in memory that belongs to nobody else. Not `slice`: what comes is a Buffer, whose `slice` would be a view as
+ * well. Copies share memory slabs, which is cheaper than an allocation for each.
+ */
+function ownCopy(payload: Uint8Array): Uint8Array {
+  return Buffer.from(payload)
+}
+
+function messageOf(notification: Notification, payload: Uint8Array, seq: number): StoredMessage {
   const { token, receivedAtMs, expiration } = notification
   const latest = Math.floor(receivedAtMs / 1000) + limits.storedLifeSecondsMax
   return {
@@ -225,7 +240,7 @@ function messageOf(notification: Notification, seq: number): StoredMessage {
     token: token.tokenBytes,
     // The gateway has checked its form.
     apnsId: apnsIdBytes(notification.apnsId)!,
-    payload: notification.payload,
+    payload,
     priority: notification.priority,
     pushType: notification.pushType,
     collapseId: notification.collapseId,

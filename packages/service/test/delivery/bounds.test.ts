@@ -123,3 +123,21 @@ test('the rest of a page that finds no room is not kept in memory, and read agai
   await phone.until(() => phone.storageSentTimes === 1)
   expect(phone.got.length).toBe(10)
 })
+
+test.each([
+  ['kept for a device that is away', {}, false],
+  ['sent to a device and kept', {}, true],
+  ['sent to a device once', { expiration: 0 }, true],
+])('a payload %s is not changed by what the socket brings next', async (_case, fields, isConnected) => {
+  const { store } = await openStoreFixture()
+  const over = deliveryOver(store)
+  const early = isConnected ? over.connect() : undefined
+  await early?.until(() => early.storageSentTimes > 0)
+  const payload = new TextEncoder().encode('hello')
+  const accepted = over.accept('hello', { payload, ...fields })
+  payload.fill(0)
+  await accepted
+  const phone = early ?? over.connect()
+  await phone.until(() => phone.names.length > 0)
+  expect(phone.names).toEqual(['hello'])
+})

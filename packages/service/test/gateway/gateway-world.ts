@@ -25,7 +25,8 @@ export class RecordingDelivery implements Delivery {
     context: C,
     done: (context: C, outcome: AcceptOutcome) => void,
   ): void {
-    this.accepted.push(notification)
+    // As delivery does with what it keeps.
+    this.accepted.push({ ...notification, payload: Buffer.from(notification.payload) })
     for (const told of this.#onAccept.splice(0)) told()
     if (this.outcome === 'later') this.#waiting.push(() => done(context, 'accepted'))
     else done(context, this.outcome)

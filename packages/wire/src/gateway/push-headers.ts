@@ -53,6 +53,37 @@ export class PushHeaders {
   /** Filled by the header check: UNIX seconds; -1 when the header is absent (stored as long as allowed). */
   expiration = -1
 
+  /** The list that the record was filled from, empty where a header was sent twice; and the topic in it. */
+  #list: readonly string[] = []
+  #topic = ''
+
+  /**
+   * Fills the record from a list that differs from the last one in `:path` and `apns-id` only, as the lists of one
+   * client mostly do; they are told apart by comparing pointers, for the most part. False where more differs.
+   */
+  takesOver(list: readonly string[]): boolean {
+    const last = this.#list
+    if (list.length !== last.length || last.length === 0) return false
+    for (let index = 0; index < list.length; index++) {
+      const text = list[index]!
+      if (text === last[index]) continue
+      const name = (index & 1) === 1 ? list[index - 1] : ''
+      if (name === header.path) this.path = text
+      else if (name === header.apnsId) this.apnsId = text
+      else return false
+    }
+    this.#list = list
+    this.topic = this.#topic
+    this.#forgetFindings()
+    return true
+  }
+
+  /** To be called when the record was filled from a list. */
+  filledFrom(list: readonly string[]): void {
+    this.#list = this.hasDuplicate ? [] : list
+    this.#topic = this.topic
+  }
+
   /** Makes the record as new. */
   reset(): void {
     this.method = ''
@@ -70,6 +101,12 @@ export class PushHeaders {
     this.contentLengthText = ''
     this.seen = 0
     this.hasDuplicate = false
+    this.#list = []
+    this.#forgetFindings()
+  }
+
+  /** What the checks have filled in. */
+  #forgetFindings(): void {
     this.token = ''
     this.pushType = undefined
     this.priority = 10
@@ -84,9 +121,11 @@ export class PushHeaders {
 
 /**
  * Fills the record from a flat list of lower-case names and values, `[name, value, name, value, …]`, without
- * judging them. The first of two values wins; headers that the provider API does not know are skipped.
+ * judging them. The first of two values wins; headers that the provider API does not know are skipped. The record
+ * remembers the list, to compare the next one with it: never change one afterwards.
  */
 export function collectHeaders(list: readonly string[], into: PushHeaders): void {
+  if (into.takesOver(list)) return
   into.reset()
   for (let index = 0; index + 1 < list.length; index += 2) {
     const name = list[index]!
@@ -139,6 +178,7 @@ export function collectHeaders(list: readonly string[], into: PushHeaders): void
         break
     }
   }
+  into.filledFrom(list)
 }
 
 function isFirst(into: PushHeaders, bit: number): boolean {

@@ -111,5 +111,5 @@ export function checkPayloadBytes(body: Uint8Array, bytesMax: number): Reason | 
   if (body.length > bytesMax) return reasons.PayloadTooLarge
   // Unverified against Apple: the reason for a body that is no JSON object is not documented. PayloadEmpty is the
   // only documented reason of device pushes that speaks of an unusable body.
-  return scanPayload(body) >= payloadFlag.object ? undefined : reasons.PayloadEmpty
+  return scanPayload(body, false) >= payloadFlag.object ? undefined : reasons.PayloadEmpty
 }

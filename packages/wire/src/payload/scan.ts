@@ -41,8 +41,10 @@ const isObjectAt = new Uint8Array(payloadDepthMax + 1)
  * the sum of {@link payloadFlag} bits, or one of the negative {@link payloadFault} values. It accepts exactly what
  * JSON.parse accepts after a strict UTF-8 decoding, except for nesting deeper than {@link payloadDepthMax}. Of
  * a repeated key the last counts, as with JSON.parse. A byte order mark is refused (RFC 8259 §8.1).
+ *
+ * @param asksForAps false where it is enough to know that it is an object; then there are no other flags
  */
-export function scanPayload(bytes: Uint8Array): number {
+export function scanPayload(bytes: Uint8Array, asksForAps = true): number {
   const end = bytes.length
   let at = skipSpace(bytes, 0, end)
   if (at === end) return payloadFault.empty
@@ -108,7 +110,7 @@ export function scanPayload(bytes: Uint8Array): number {
       const keyStart = at + 1
       at = scanString(bytes, keyStart, end)
       if (at < 0) return at
-      if (rootFlag !== 0 && (depth === 1 || (depth === 2 && inAps))) {
+      if (asksForAps && rootFlag !== 0 && (depth === 1 || (depth === 2 && inAps))) {
         keyFlag = keyFlagOf(bytes, keyStart, at - 1, depth)
       }
       at = skipSpace(bytes, at, end)

@@ -268,3 +268,38 @@ describe('token, topic and payload', () => {
     expect(payloadBytesMaxOf('alert', 'a.b.voip')).toBe(4096)
   })
 })
+
+test('a record that was filled from other requests before says the same as a new one', () => {
+  const field = fc.constantFrom<[string, string]>(
+    [':path', '/3/device/aa'],
+    [':path', '/3/device/bb'],
+    ['apns-id', id],
+    ['apns-id', 'other'],
+    ['apns-topic', 'com.example.app'],
+    ['apns-topic', ''],
+    ['apns-priority', '5'],
+    ['host', 'a'],
+    ['host', 'b'],
+    [':authority', 'c'],
+    ['x-more', ':path'],
+  )
+  const start = fc.constantFrom(good, [...good, 'apns-id', id], [])
+  const list = fc
+    .tuple(start, fc.array(field, { maxLength: 3 }))
+    .map(([first, more]) => [...first, ...more.flat()])
+  fc.assert(
+    fc.property(fc.array(list, { maxLength: 20 }), (lists) => {
+      const used = new PushHeaders()
+      for (const each of lists) {
+        const fresh = new PushHeaders()
+        collectHeaders(each, used)
+        collectHeaders(each, fresh)
+        expect({ ...used }).toEqual({ ...fresh })
+        checkPushHeaders(used)
+        // As a gateway does where the certificate names the topic.
+        if (used.topic === '') used.topic = 'com.example.default'
+      }
+    }),
+    { numRuns: 300 },
+  )
+})

@@ -33,6 +33,7 @@ function expectedOf(bytes: Uint8Array): number {
 function expectSame(bytes: Uint8Array): void {
   const found = scanPayload(bytes)
   expect(found < 0 ? -1 : found).toBe(expectedOf(bytes))
+  expect(scanPayload(bytes, false)).toBe(found < 0 ? found : payloadFlag.object)
 }
 
 const apsKey = fc.constantFrom(
