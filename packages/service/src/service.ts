@@ -43,7 +43,7 @@ export async function startService(given: ServiceOptions): Promise<PushService> 
     const { faults } = core
     const admin = await openAdmin(options, {
       ...{ ...core, now: options.now, onTrouble: options.onTrouble },
-      ...{ gateway: provider.gateway, courier: courier.courier },
+      ...{ gateway: provider.gateway, legacy: provider.legacy, courier: courier.courier },
       routes: [faultRoutes(faults)],
     })
     if (admin !== undefined) endings.add(() => admin.close())
@@ -159,7 +159,7 @@ async function openProviderPorts(options: Options, core: Core, endings: Endings)
     http2: (socket) => gateway.managementConnection(socket),
   })
   endings.add(() => legacy.close())
-  return { gateway, addresses: { http2: { host, port: gateway.port }, ...legacy.addresses } }
+  return { gateway, legacy, addresses: { http2: { host, port: gateway.port }, ...legacy.addresses } }
 }
 
 function warn(sentence: string, cause: unknown): void {

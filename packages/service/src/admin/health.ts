@@ -6,6 +6,8 @@ import type { TraceStatistics } from '../trace/drivers/open-trace.ts'
 /** What the numbers about the process and its parts are read from. */
 export interface HealthSources {
   readonly providerConnections: () => number
+  /** Of the original protocol. */
+  readonly legacyConnections: (port: 'binary' | 'feedback') => number
   readonly deviceConnections: () => number
   readonly devicesOnline: () => number
   readonly courierCounters: () => object
@@ -42,6 +44,8 @@ export function healthNumbers(sources: HealthSources): HealthNumber[] {
       ...{ name: 'carillon_connections', help: 'Open connections.', type: 'gauge', labels: ['kind'] },
       read: () => [
         [{ kind: 'provider' }, sources.providerConnections()],
+        [{ kind: 'binary' }, sources.legacyConnections('binary')],
+        [{ kind: 'feedback' }, sources.legacyConnections('feedback')],
         [{ kind: 'device' }, sources.deviceConnections()],
       ],
     },

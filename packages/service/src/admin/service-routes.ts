@@ -5,6 +5,7 @@ import type { Channels } from '../channels/channels.ts'
 import type { Courier } from '../courier/courier.ts'
 import type { OpenDelivery } from '../delivery/open-delivery.ts'
 import type { RunningGateway } from '../gateway/start-gateway.ts'
+import type { LegacyPorts } from '../legacy/open-legacy-ports.ts'
 import { prometheusRegistry } from '../metrics/prometheus.ts'
 import type { OpenTrace } from '../trace/drivers/open-trace.ts'
 import type { AdminRoutes } from './api.ts'
@@ -23,6 +24,7 @@ export interface ServiceParts {
   readonly database: Database
   readonly bus: Bus<BusInbox>
   readonly gateway: RunningGateway
+  readonly legacy: Pick<LegacyPorts, 'connectionCount'>
   readonly courier: Courier
   readonly delivery: OpenDelivery
   readonly channels: Channels
@@ -36,12 +38,13 @@ export function serviceRoutes(
   process: ProcessNumbers,
   streams: OpenStreams,
 ): AdminRoutes[] {
-  const { bus, courier, database, delivery, gateway, now } = parts
+  const { bus, courier, database, delivery, gateway, legacy, now } = parts
   const { journal, metrics, statistics } = parts.trace
   const registry = prometheusRegistry(metrics.counts, [
     ...channelNumbers(parts.channels),
     ...healthNumbers({
       providerConnections: () => gateway.connectionCount,
+      legacyConnections: (port) => legacy.connectionCount(port),
       deviceConnections: () => courier.connections,
       devicesOnline: () => bus.localDevices,
       courierCounters: () => courier.counters,

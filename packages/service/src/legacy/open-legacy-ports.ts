@@ -33,6 +33,8 @@ export interface LegacyPorts {
   readonly addresses: {
     readonly [port in 'binary' | 'feedback']?: { readonly host: string; readonly port: number }
   }
+  /** How many connections of the original protocol a port has. */
+  connectionCount(port: 'binary' | 'feedback'): number
   /** Status 10 to binary clients; what feedback clients have not read stays listed. */
   close(): Promise<void>
 }
@@ -53,16 +55,16 @@ export async function openLegacyPorts(options: LegacyPortsOptions): Promise<Lega
     options: binaryOptionsOf(options.binary),
     faults: options.faults,
   }
-  const opened: ProviderPort[] = []
+  const opened = new Map<'binary' | 'feedback', ProviderPort>()
   const close = async (): Promise<void> => {
-    await Promise.all(opened.map((port) => port.close()))
+    await Promise.all(Array.from(opened.values(), (port) => port.close()))
   }
   const open = async (name: 'binary' | 'feedback', own: OwnOptions) => {
     const port = ports[name]
     if (port === undefined) return undefined
     const opening = new ProviderPort({ ...portOptions(options, port), ...own })
     const address = await listening(`ports.${name}`, options.host, port, () => opening.listen())
-    opened.push(opening)
+    opened.set(name, opening)
     return address
   }
   try {
@@ -78,7 +80,11 @@ export async function openLegacyPorts(options: LegacyPortsOptions): Promise<Lega
       accept: (socket, { topics }, _firstBytes, reset) =>
         new FeedbackConnection(socket, new FeedbackReading(feedback, topics), reset, now, onTrouble),
     })
-    return { addresses: { ...(binary && { binary }), ...(told && { feedback: told }) }, close }
+    return {
+      addresses: { ...(binary && { binary }), ...(told && { feedback: told }) },
+      connectionCount: (port) => opened.get(port)?.connectionCount ?? 0,
+      close,
+    }
   } catch (cause) {
     await close()
     throw cause

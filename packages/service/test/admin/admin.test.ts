@@ -197,6 +197,9 @@ describe('metrics', () => {
     )
     expect(text).toContain(`carillon_rejections_total{app="${bundleId}",reason="BadDeviceToken"} 1`)
     expect(text).toContain('carillon_devices_online 1')
+    for (const kind of ['binary', 'feedback']) {
+      expect(text).toContain(`carillon_connections{kind="${kind}"} 0`)
+    }
     for (const name of [
       'process_open_fds',
       'nodejs_eventloop_delay_seconds',

@@ -43,6 +43,7 @@ describe('notifications', () => {
     await world.acceptedCount(4)
     expect(acceptedTokens()).toEqual(tokensOf(4))
     expect(client.received.length).toBe(0)
+    expect(world.connectionCounts).toEqual({ binary: 1, feedback: 0 })
     client.socket.end()
     expect(await client.ended).toMatchObject({ error: undefined })
   })

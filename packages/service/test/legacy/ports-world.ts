@@ -51,6 +51,12 @@ export class PortsWorld implements Delivery {
     return this.#ports.addresses.binary!.port
   }
 
+  /** Of clients that speak the original protocol. */
+  get connectionCounts(): { readonly binary: number; readonly feedback: number } {
+    const count = this.#ports.connectionCount
+    return { binary: count('binary'), feedback: count('feedback') }
+  }
+
   get feedbackPort(): number {
     return this.#ports.addresses.feedback!.port
   }

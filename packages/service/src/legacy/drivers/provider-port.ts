@@ -103,6 +103,11 @@ export class ProviderPort {
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
   }
 
+  /** Of clients that speak the original protocol. */
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
   /** @throws the error of the system where the address cannot be had */
   async listen(): Promise<{ readonly host: string; readonly port: number }> {
     const { host, port } = this.#options
