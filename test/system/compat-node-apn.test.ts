@@ -124,6 +124,9 @@ describe('what is rejected', () => {
     ['TopicDisallowed', { topic: 'com.example.other' }],
     ['BadPriority', { priority: 7 }],
     ['BadExpirationDate', { expiry: 1.5 }],
+    ['BadExpirationDate', { expiry: '' }],
+    ['BadExpirationDate', { expiry: true }],
+    ['BadExpirationDate', { expiry: '0x10' }],
     ['BadCollapseId', { collapseId: 'a'.repeat(65) }],
     ['BadMessageId', { id: 'first' }],
     ['InvalidPushType', { pushType: 'sms' }],
@@ -408,6 +411,15 @@ describe('channels', () => {
       manage(apn, { ...fields, payload: { ...(fields.payload ?? {}) } }, action),
     )
     expect(said).toMatchObject({ value: { sent: [], failed: [{ bundleId }] } })
+  })
+
+  test('no bundle id', async () => {
+    const said = await same((apn) =>
+      withProvider(apn, (provider) =>
+        provider.manageChannels(new apn.Notification(), undefined as never, 'readAll'),
+      ),
+    )
+    expect(said).toMatchObject({ value: { sent: [], failed: [{ status: 403 }] } })
   })
 
   test('an action that is none', async () => {

@@ -208,7 +208,12 @@ const pushOf = (notification: Notification): Omit<Push, 'deviceToken'> => {
   const body = notification.compile()
   const push: { -readonly [K in keyof Push]?: unknown } = { payload: body === '{}' ? '' : body }
   const text = (name: string) => (headers[name] === undefined ? undefined : String(headers[name]))
-  const number = (name: string) => (headers[name] === undefined ? undefined : Number(headers[name]))
+  // Digits alone: '' and true are no 0 and no 1 to the service, which is sent what is written.
+  const number = (name: string) => {
+    const digits = text(name)
+    if (digits === undefined) return undefined
+    return /^\d+$/.test(digits) ? Number(digits) : Number.NaN
+  }
   push.topic = text(header.apnsTopic)
   push.pushType = text(header.apnsPushType)
   push.priority = number(header.apnsPriority)

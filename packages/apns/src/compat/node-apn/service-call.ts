@@ -50,7 +50,8 @@ export const callService = async (
   const headers = notification.headers()
   const body = notification.compile()
   const list = headerList(headers)
-  if (list === undefined || !isHeaderText(bundleId)) {
+  const app = String(bundleId)
+  if (list === undefined || !isHeaderText(app)) {
     return {
       bundleId,
       error: new VError('apn write failed: a header has characters that no header can have'),
@@ -59,9 +60,9 @@ export const callService = async (
   const requestId = String(headers[header.apnsRequestId] ?? id)
   const expiration = String(headers[header.apnsExpiration] ?? '')
   const pending = new PendingPush(
-    path(bundleId),
+    path(app),
     requestId,
-    bundleId,
+    app,
     '',
     '',
     expiration,
