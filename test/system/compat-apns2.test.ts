@@ -89,6 +89,7 @@ describe('the same results', () => {
     ['with aps of its own', { alert: undefined, aps: { alert: 'own' } }],
     ['with an empty collapse id', { collapseId: '' }],
     ['with a collapse id that is a number', { collapseId: 17 }],
+    ['with a priority that is a text', { priority: '5' }],
   ])('%s is accepted', async (_name, fields) => {
     const said = await same(sendOne(fields))
     expect(said).toMatchObject({ value: { deviceToken: app.deviceToken } })
@@ -238,11 +239,16 @@ describe('the same results', () => {
   test.each<[string, Partial<original.ApnsOptions>]>([
     ['a key that is none', { signingKey: 'key' }],
     ['no key', { signingKey: undefined as never }],
-  ])('%s fails the push, not the constructor', async (_name, more) => {
+  ])('%s fails the push, not the constructor, and each of many', async (_name, more) => {
     const said = await same((apns2) =>
       withClient(apns2, (client) => client.send(new apns2.Notification(app.deviceToken)), more),
     )
     expect(said).toMatchObject({ thrown: expect.any(Error) })
+    const many = await same((apns2) => {
+      const pushes = [1, 2].map((badge) => new apns2.Notification(app.deviceToken, { badge }))
+      return withClient(apns2, (client) => client.sendMany(pushes), more)
+    })
+    expect(many).toMatchObject({ value: [{ error: expect.any(Error) }, { error: expect.any(Error) }] })
   })
 
   test.each(['close', 'destroy'] as const)('after %s', async (how) => {

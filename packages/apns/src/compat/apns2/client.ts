@@ -83,6 +83,13 @@ export class ApnsClient extends EventEmitter {
   async sendMany(notifications: Notification[]): Promise<(Notification | { error: ApnsError })[]> {
     const answers = new Array<Notification | { error: ApnsError }>(notifications.length)
     const { defaultTopic } = this
+    let client: PushClient
+    try {
+      client = this.#connected()
+    } catch (error) {
+      // Credentials that cannot be used fail each.
+      return answers.fill({ error: error as ApnsError })
+    }
     // A copy: callers fill their array anew while this waits.
     const entries = [...notifications].entries()
     const pushes = function* () {
@@ -94,7 +101,7 @@ export class ApnsClient extends EventEmitter {
         }
       }
     }
-    for await (const { push, result } of this.#connected().sendMany(pushes())) {
+    for await (const { push, result } of client.sendMany(pushes())) {
       answers[push.at] = this.#answerOf(push.notification, result)
     }
     return answers
@@ -177,7 +184,7 @@ const pushOf = (notification: Notification, defaultTopic: string | undefined): P
     topic: textOf(options.topic ?? defaultTopic),
     pushType: String(pushType) as PushType,
     // The original leaves the service's default out.
-    priority: priority === Priority.immediate ? undefined : priority,
+    priority: priority === Priority.immediate ? undefined : (Number(priority) as Priority),
     expiration: expiration === undefined ? undefined : secondsOf(expiration),
     collapseId: textOf(collapseId || undefined),
     payload: JSON.stringify(notification.buildApnsOptions()),
