@@ -19,14 +19,18 @@ const Tag = { null: 0, number: 1, bigint: 2, text: 3, blob: 4 } as const
 
 const bytesOfNumber = 9
 const bytesOfLengthPrefix = 5
+/** Up to here a loop is quicker than a call into the runtime. */
+const shortTextMax = 64
 
 /** Appends packed values to a buffer that grows as needed. */
 export class PackedWriter {
   buffer: Buffer<ArrayBuffer>
   offset = 0
+  #view: DataView
 
   constructor(buffer: ArrayBuffer) {
     this.buffer = Buffer.from(buffer)
+    this.#view = new DataView(buffer)
   }
 
   u8(value: number): void {
@@ -36,12 +40,14 @@ export class PackedWriter {
 
   u16(value: number): void {
     this.need(2)
-    this.offset = this.buffer.writeUInt16LE(value, this.offset)
+    this.#view.setUint16(this.offset, value, true)
+    this.offset += 2
   }
 
   u32(value: number): void {
     this.need(4)
-    this.offset = this.buffer.writeUInt32LE(value, this.offset)
+    this.#view.setUint32(this.offset, value, true)
+    this.offset += 4
   }
 
   value(value: SqlValue): void {
@@ -49,7 +55,8 @@ export class PackedWriter {
       case 'number':
         this.need(bytesOfNumber)
         this.buffer[this.offset] = Tag.number
-        this.offset = this.buffer.writeDoubleLE(value, this.offset + 1)
+        this.#view.setFloat64(this.offset + 1, value, true)
+        this.offset += bytesOfNumber
         return
       case 'string':
         this.text(value)
@@ -58,7 +65,8 @@ export class PackedWriter {
         if (BigInt.asIntN(64, value) !== value) break
         this.need(bytesOfNumber)
         this.buffer[this.offset] = Tag.bigint
-        this.offset = this.buffer.writeBigInt64LE(value, this.offset + 1)
+        this.#view.setBigInt64(this.offset + 1, value, true)
+        this.offset += bytesOfNumber
         return
       case 'object':
         if (value === null) this.u8(Tag.null)
@@ -78,18 +86,32 @@ export class PackedWriter {
     // A UTF-16 unit takes at most three bytes of UTF-8.
     this.need(bytesOfLengthPrefix + value.length * 3)
     const start = this.offset + bytesOfLengthPrefix
-    const length = this.buffer.write(value, start, 'utf8')
-    this.buffer[this.offset] = Tag.text
-    this.buffer.writeUInt32LE(length, this.offset + 1)
+    const length = this.putAscii(value, start) ? value.length : this.buffer.write(value, start, 'utf8')
+    this.prefix(Tag.text, length)
     this.offset = start + length
+  }
+
+  /** @returns false for what is long or not all ASCII */
+  private putAscii(value: string, start: number): boolean {
+    if (value.length > shortTextMax) return false
+    for (let index = 0; index < value.length; index++) {
+      const unit = value.charCodeAt(index)
+      if (unit > 0x7f) return false
+      this.buffer[start + index] = unit
+    }
+    return true
   }
 
   private blob(value: Uint8Array): void {
     this.need(bytesOfLengthPrefix + value.length)
-    this.buffer[this.offset] = Tag.blob
-    this.offset = this.buffer.writeUInt32LE(value.length, this.offset + 1)
-    this.buffer.set(value, this.offset)
-    this.offset += value.length
+    this.prefix(Tag.blob, value.length)
+    this.buffer.set(value, this.offset + bytesOfLengthPrefix)
+    this.offset += bytesOfLengthPrefix + value.length
+  }
+
+  private prefix(tag: number, length: number): void {
+    this.buffer[this.offset] = tag
+    this.#view.setUint32(this.offset + 1, length, true)
   }
 
   private need(bytes: number): void {
@@ -97,6 +119,7 @@ export class PackedWriter {
     const larger = Buffer.from(new ArrayBuffer(Math.max(this.buffer.length * 2, this.offset + bytes)))
     this.buffer.copy(larger, 0, 0, this.offset)
     this.buffer = larger
+    this.#view = new DataView(larger.buffer)
   }
 }
 
@@ -104,10 +127,14 @@ export class PackedWriter {
 export class PackedReader {
   readonly buffer: Buffer<ArrayBuffer>
   offset = 0
+  readonly #view: DataView
   readonly #copyBlobs: boolean
+  /** Many rows name the same thing. */
+  #lastText = ''
 
   constructor(buffer: ArrayBuffer, options?: { copyBlobs: boolean }) {
     this.buffer = Buffer.from(buffer)
+    this.#view = new DataView(buffer)
     this.#copyBlobs = options?.copyBlobs ?? false
   }
 
@@ -116,13 +143,13 @@ export class PackedReader {
   }
 
   u16(): number {
-    const value = this.buffer.readUInt16LE(this.offset)
+    const value = this.#view.getUint16(this.offset, true)
     this.offset += 2
     return value
   }
 
   u32(): number {
-    const value = this.buffer.readUInt32LE(this.offset)
+    const value = this.#view.getUint32(this.offset, true)
     this.offset += 4
     return value
   }
@@ -133,20 +160,20 @@ export class PackedReader {
       case Tag.null:
         return null
       case Tag.number: {
-        const value = this.buffer.readDoubleLE(this.offset)
+        const value = this.#view.getFloat64(this.offset, true)
         this.offset += 8
         return value
       }
       case Tag.bigint: {
-        const value = this.buffer.readBigInt64LE(this.offset)
+        const value = this.#view.getBigInt64(this.offset, true)
         this.offset += 8
         return value
       }
       case Tag.text: {
         const length = this.u32()
-        const value = this.buffer.toString('utf8', this.offset, this.offset + length)
+        const start = this.offset
         this.offset += length
-        return value
+        return this.text(start, length)
       }
       case Tag.blob: {
         const length = this.u32()
@@ -158,6 +185,24 @@ export class PackedReader {
       default:
         throw new DatabaseError('DATABASE_FAILED', `A packed value has the unknown tag ${tag}.`)
     }
+  }
+
+  private text(start: number, length: number): string {
+    if (length === 0) return ''
+    if (!this.isLastText(start, length)) {
+      this.#lastText = this.buffer.toString('utf8', start, start + length)
+    }
+    return this.#lastText
+  }
+
+  private isLastText(start: number, length: number): boolean {
+    const last = this.#lastText
+    if (length > shortTextMax || last.length !== length) return false
+    for (let index = 0; index < length; index++) {
+      const unit = last.charCodeAt(index)
+      if (unit > 0x7f || unit !== this.buffer[start + index]) return false
+    }
+    return true
   }
 }
 

@@ -26,6 +26,17 @@ test('values survive the way through a buffer that starts too small', () => {
   )
 })
 
+test.each([
+  { name: 'the same again', texts: ['app', 'app', '', 'app'] },
+  { name: 'one whose bytes are the characters of the one before', texts: ['\u00c3\u00a9', '\u00e9'] },
+  { name: 'long ones', texts: ['a'.repeat(65), 'a'.repeat(65), `${'a'.repeat(64)}\u00e9`] },
+])('texts survive behind each other: $name', ({ texts }) => {
+  const writer = new PackedWriter(new ArrayBuffer(8))
+  for (const text of texts) writer.value(text)
+  const reader = new PackedReader(writer.buffer.buffer)
+  expect(texts.map(() => reader.value())).toEqual(texts)
+})
+
 test('rows survive, with their column names', () => {
   const columns = fc.uniqueArray(
     fc.string({ minLength: 1 }).filter((name) => name !== '__proto__'),
