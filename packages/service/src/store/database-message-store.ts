@@ -97,6 +97,7 @@ class DatabaseMessageStore implements MessageStore {
 
   cancel(ticket: StoreTicket, message: StoredMessage): boolean {
     if (!this.#database.cancel(ticket)) return false
+    this.#only.forget(message.device, message.app)
     this.#outstanding.settled(message.device, ticket)
     return true
   }
@@ -214,17 +215,13 @@ class DatabaseMessageStore implements MessageStore {
 
   /** Writes a message that is to be the only one that waits for its app on its device. */
   #addOnly(message: StoredMessage, done: AddDone): StoreTicket {
-    const { seq, device, app } = message
+    const { device, app } = message
     const slot = this.#only.slotOf(device, app)
-    const settled: AddDone = (outcome) => {
-      if (outcome === 'stored') this.#only.onDisk(slot, seq)
-      done(outcome)
-    }
     const before = message.collapseId === '' ? this.#only.at(slot, device, app) : undefined
     const ticket =
       before === undefined
-        ? this.#addReplacing(message, 1, this.#replacements(message), settled)
-        : this.#addInPlaceOf(before, message, settled)
+        ? this.#addReplacing(message, 1, this.#replacements(message), done)
+        : this.#addInPlaceOf(before, message, done)
     if (ticket !== 0) this.#only.added(slot, message)
     return ticket
   }
@@ -232,7 +229,7 @@ class DatabaseMessageStore implements MessageStore {
   /** Writes a message and, in the same atomic unit, deletes the only one that can be in its way. */
   #addInPlaceOf(before: KnownMessage, message: StoredMessage, done: AddDone): StoreTicket {
     const { replaceKnown, insert } = this.#statements
-    const { device, apnsId, receivedAtMs } = message
+    const { seq, device, app, apnsId, receivedAtMs } = message
     const writes = [
       { statement: replaceKnown, parameters: [before.seq] },
       { statement: insert, parameters: insertParameters(message, 1) },
@@ -243,6 +240,7 @@ class DatabaseMessageStore implements MessageStore {
       this.#outstanding.settled(device, ticket)
       // The message itself is one change; the other says that what it replaces was still there.
       if (changes === 2) this.#tellReplaced(before, before.expiration, apnsId, receivedAtMs)
+      if (error !== undefined) this.#failed(seq, device, app, receivedAtMs)
       done(error === undefined ? 'stored' : 'failed')
     }
     const ticket = this.#database.writeUnit(writes, written)
@@ -253,18 +251,30 @@ class DatabaseMessageStore implements MessageStore {
   /** Writes a message and, in the same atomic unit, what is removed for it. */
   #addReplacing(message: StoredMessage, inboxMax: number, writes: Write[], done: AddDone): StoreTicket {
     // The message itself is not kept until its commit: thousands of them would outlive the young generation.
-    const { device, app, apnsId, receivedAtMs } = message
+    const { seq, device, app, apnsId, receivedAtMs } = message
     writes.push({ statement: this.#statements.insert, parameters: insertParameters(message, inboxMax) })
     this.#removals.flushBehindWrite()
     const written = (error: DatabaseError | undefined, _changes: number, rows?: readonly Row[]) => {
       if (ticket === 0) return
       this.#outstanding.settled(device, ticket)
       if (rows !== undefined) this.#tellReplacedRows(rows, device, app, apnsId, receivedAtMs)
+      if (error !== undefined) this.#failed(seq, device, app, receivedAtMs)
       done(error === undefined ? 'stored' : 'failed')
     }
     const ticket = this.#database.writeUnit(writes, written, true)
     if (ticket !== 0) this.#outstanding.added(device, ticket)
     return ticket
+  }
+
+  /** What a message that was not written was to replace still waits, also beside one that was written in its place. */
+  #failed(seq: number, device: number, app: string, nowMs: number): void {
+    const newest = this.#only.forget(device, app)
+    if (newest === undefined || newest.seq === seq) return
+    const parameters = [device, app, device, app, Math.floor(nowMs / 1000), 1]
+    const trimmed = (_error: DatabaseError | undefined, _changes: number, rows?: readonly Row[]) => {
+      if (rows !== undefined) this.#tellReplacedRows(rows, device, app, newest.apnsId, nowMs)
+    }
+    this.#database.writeUnit([{ statement: this.#statements.trimQueue, parameters }], trimmed, true)
   }
 
   #tellReplacedRows(rows: readonly Row[], device: number, app: string, by: Uint8Array, nowMs: number): void {

@@ -17,9 +17,8 @@ const nothing = 0
 
 /**
  * Which message is the only one that can wait for an app on a device, where the inbox rule lets one wait: the next one
- * takes its place without a look at the disk. It may be gone, but no other one is there. That is known from the
- * commit of a message until another one is added. All lie in a few arrays: a hundred thousand objects would be a
- * burden for the garbage collector.
+ * takes its place without a look at the disk. It may be gone, or on its way there, but no other one will be there when
+ * it is. All lie in a few arrays: a hundred thousand objects would be a burden for the garbage collector.
  */
 export class OnlyWaiting {
   readonly #slotsMax: number
@@ -28,7 +27,6 @@ export class OnlyWaiting {
   #seqs = new Float64Array(firstSlots)
   #expirations = new Float64Array(firstSlots)
   #priorities = new Uint8Array(firstSlots)
-  #isOnDisk = new Uint8Array(firstSlots)
   /** The apns-id and the token of each. */
   #ids = new Uint8Array(firstSlots * bytesPerSlot)
   readonly #topics: string[] = []
@@ -52,7 +50,7 @@ export class OnlyWaiting {
 
   /** Undefined where it is not known which message that is. */
   at(slot: number, device: number, app: string): KnownMessage | undefined {
-    if (this.#isOnDisk[slot] !== 1) return undefined
+    if (this.#seqs[slot] === nothing) return undefined
     const start = slot * bytesPerSlot
     const tokenAt = start + apnsIdBytes
     return {
@@ -68,10 +66,9 @@ export class OnlyWaiting {
     }
   }
 
-  /** A message is on its way to the disk and takes the place of whatever waits there. */
+  /** A message was given to the disk, to take the place of whatever waits there. */
   added(slot: number, message: StoredMessage): void {
     const { seq, apnsId, token } = message
-    this.#isOnDisk[slot] = 0
     const fits = apnsId.length === apnsIdBytes && token.length === tokenBytes
     this.#seqs[slot] = fits ? seq : nothing
     if (!fits) return
@@ -83,25 +80,23 @@ export class OnlyWaiting {
     this.#pushTypes[slot] = message.pushType
   }
 
-  /** It is there: the only one, unless another was added behind it. */
-  onDisk(slot: number, seq: number): void {
-    if (this.#seqs[slot] === seq) this.#isOnDisk[slot] = 1
-  }
-
-  /** More than one may wait there. */
-  forget(device: number, app: string): void {
+  /**
+   * More than one may wait there, or another one than was thought.
+   *
+   * @returns the one that was thought to
+   */
+  forget(device: number, app: string): KnownMessage | undefined {
     const slot = this.#slots.get(app)?.get(device)
-    if (slot === undefined) return
+    if (slot === undefined) return undefined
+    const known = this.at(slot, device, app)
     this.#seqs[slot] = nothing
-    this.#isOnDisk[slot] = 0
+    return known
   }
 
-  /** What is on its way to the disk finds another one, or nothing, in its slot. */
   #forgetAll(): void {
     this.#slots.clear()
     this.#used = 0
     this.#seqs.fill(nothing)
-    this.#isOnDisk.fill(0)
   }
 
   #grow(): void {
@@ -109,7 +104,6 @@ export class OnlyWaiting {
     this.#seqs = moved(this.#seqs, new Float64Array(slots))
     this.#expirations = moved(this.#expirations, new Float64Array(slots))
     this.#priorities = moved(this.#priorities, new Uint8Array(slots))
-    this.#isOnDisk = moved(this.#isOnDisk, new Uint8Array(slots))
     this.#ids = moved(this.#ids, new Uint8Array(slots * bytesPerSlot))
   }
 }

@@ -1,51 +1,54 @@
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/store/message-store.ts'
 import { OnlyWaiting } from '../../src/store/only-waiting.ts'
-import { keep, messageFor, nowMs, nowSeconds, openStoreFixture, storedSeqs } from './store-fixture.ts'
+import {
+  keep,
+  keepSent,
+  messageFor,
+  nowMs,
+  nowSeconds,
+  openStoreFixture,
+  storedSeqs,
+} from './store-fixture.ts'
 
 const app = 'dev.example.app'
 const places = { lastSeq: 0, nextSeq: () => ++places.lastSeq }
 
-/** A message on its way to the disk, or there. */
-function add(known: OnlyWaiting, isOnDisk: boolean, fields: Parameters<typeof messageFor>[1] = {}) {
+function add(known: OnlyWaiting, fields: Parameters<typeof messageFor>[1] = {}) {
   const message = messageFor(places, fields)
-  const slot = known.slotOf(message.device, message.app)
-  known.added(slot, message)
-  if (isOnDisk) known.onDisk(slot, message.seq)
-  return { message, slot }
+  known.added(known.slotOf(message.device, message.app), message)
+  return message
 }
 
 const at = (known: OnlyWaiting, device: number, of = app) => known.at(known.slotOf(device, of), device, of)
 
-test('what is on the disk is known with all that its removal tells', () => {
+test('what was added last is known with all that its removal tells', () => {
   const known = new OnlyWaiting()
-  const { message } = add(known, true, { topic: `${app}.voip`, pushType: 'voip', priority: 5 })
+  add(known)
+  const message = add(known, { topic: `${app}.voip`, pushType: 'voip', priority: 5 })
   const { seq, device, apnsId, topic, token, pushType, priority, expiration } = message
-  expect(at(known, 1)).toEqual({ seq, device, app, apnsId, topic, token, pushType, priority, expiration })
+  const what = { seq, device, app, apnsId, topic, token, pushType, priority, expiration }
+  expect(at(known, 1)).toEqual(what)
   expect(at(known, 2)).toBeUndefined()
   expect(at(known, 1, 'dev.example.other')).toBeUndefined()
+  expect(known.forget(1, app)).toEqual(what)
+  expect(at(known, 1)).toBeUndefined()
 })
 
-test('nothing is known while a message is on its way, nor from one that another was added behind', () => {
-  const known = new OnlyWaiting()
-  add(known, true)
-  const first = add(known, false)
-  expect(at(known, 1)).toBeUndefined()
-  const second = add(known, false)
-  known.onDisk(first.slot, first.message.seq)
-  expect(at(known, 1)).toBeUndefined()
-  known.onDisk(second.slot, second.message.seq)
-  expect(at(known, 1)?.seq).toBe(second.message.seq)
-})
-
-test('at its limit everything is forgotten, and what is on its way says nothing of those that come next', () => {
+test('at its limit everything is forgotten', () => {
   const known = new OnlyWaiting(2000)
-  for (let device = 1; device < 2000; device++) add(known, true, { device })
-  const last = add(known, false, { device: 2000 })
-  expect(at(known, 1999)).toBeDefined()
-  add(known, false, { device: 2001 })
-  known.onDisk(last.slot, last.message.seq)
-  for (const device of [1, 1999, 2000, 2001]) expect(at(known, device)).toBeUndefined()
+  for (let device = 1; device <= 2000; device++) add(known, { device })
+  for (const device of [1, 1024, 1025, 2000]) expect(at(known, device)?.device).toBe(device)
+  add(known, { device: 2001 })
+  expect(at(known, 2001)?.device).toBe(2001)
+  for (const device of [1, 1024, 1025, 2000]) expect(at(known, device)).toBeUndefined()
+})
+
+test('a token of another length is not known', () => {
+  const known = new OnlyWaiting()
+  add(known)
+  add(known, { token: new Uint8Array(31) })
+  expect(at(known, 1)).toBeUndefined()
 })
 
 /** What the store tells of removed messages. */
@@ -97,14 +100,29 @@ test('a queue that becomes an inbox of one keeps one, whatever was known before'
   expect(told).toEqual([1, 2, 3].map((seq) => [seq, `replaced by ${last.seq}`]))
 })
 
-test('behind a message that a full disk refused nothing is known', async () => {
-  const { store, database } = await openStoreFixture()
+test('what a message that is refused was to replace is replaced by the one behind it', async () => {
+  const { store } = await openStoreFixture()
   const told = listenTo(store)
   const first = await keep(store, 1)
-  await database.returning(database.prepare('PRAGMA max_page_count = 1'))
-  const payload = new Uint8Array(100_000)
-  await expect(keep(store, 1, { payload })).rejects.toThrow('the store failed')
-  await database.returning(database.prepare('PRAGMA max_page_count = 1000000'))
+  const other = await keepSent(store, { device: 2 })
+  // Its number is taken.
+  const refused = keep(store, 1, { seq: other.seq })
+  const behind = keep(store, 1)
+  await expect(refused).rejects.toThrow('the store failed')
+  const { seq } = await behind
+  await keep(store, 1, { device: 2 })
+  expect(await storedSeqs(store)).toEqual([seq])
+  expect(told).toEqual([[first.seq, `replaced by ${seq}`]])
+})
+
+test('messages that are refused replace nothing', async () => {
+  const { store } = await openStoreFixture()
+  const told = listenTo(store)
+  const first = await keep(store, 1)
+  const other = await keepSent(store, { device: 2 })
+  const refused = [keep(store, 1, { seq: other.seq }), keep(store, 1, { seq: other.seq })]
+  expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await keep(store, 1, { device: 3 })
   expect(await storedSeqs(store)).toEqual([first.seq])
   const last = await keep(store, 1)
   expect(await storedSeqs(store)).toEqual([last.seq])
