@@ -22,12 +22,12 @@ if (values['devices-file'] === undefined) throw new Error('--devices-file FILE s
 const fleet = new LoadFleet(values['devices-file'])
 const indexes = Array.from({ length: fleet.size - Number(values.from) }, (_, at) => at + Number(values.from))
 
-// Handshakes cost this side as much as the other: they must not disturb the clock of whoever measures meanwhile.
-setPriority(constants.priority.PRIORITY_LOW)
 process.once('SIGTERM', () => process.exit(0))
 const openedMs = performance.now()
 let devices = await dialAll(indexes.length, (at) => LoadDevice.open(fleet, indexes[at]!))
 printConnected(openedMs, devices.length)
+// Handshakes cost this side as much as the other: they must not disturb the clock of whoever measures meanwhile.
+setPriority(constants.priority.PRIORITY_LOW)
 for await (const _line of createInterface({ input: process.stdin })) {
   for (const device of devices) device.end()
   devices = await allBack()

@@ -138,7 +138,7 @@ export const limits = {
   unprovenMsMin: 10_000,
   /** From the turn of a connection to the proof of its device, whatever it waits for; then it is cut. */
   unprovenMsMax: 60_000,
-  /** Time for a TLS handshake; then the connection is closed. */
+  /** Time for the first byte of a connection whose turn has come, and as much for its TLS handshake; then it is closed. */
   courierHandshakeMsMax: 20_000,
   /** Time from the end of the handshake to a good `connect`; then the connection is closed. */
   preAuthMsMax: 20_000,
