@@ -99,8 +99,9 @@ export interface Database<Tables = unknown> {
    * reader, everything else on the writer, one after another with the group commits. While an interactive
    * transaction is open no other write can commit, so keep it short and never await `write`, `run` or
    * `transaction` of this database inside it; it is rolled back after `interactiveTransactionMsMax`.
+   * Kysely is loaded with the first call: programs that start often do not pay for it.
    */
-  readonly query: Kysely<Tables>
+  query(): Promise<Kysely<Tables>>
 
   /** Registers SQL; the same text gives the same statement. Bad SQL is reported by the first use. */
   prepare(sql: string): Statement

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, databaseLimits, type Migration, type Write } from '../src/index.ts'
 
@@ -193,46 +193,37 @@ export function describeDatabase(name: string, open: () => Promise<Database<Tabl
 
     test('queries are typed and see confirmed writes', async () => {
       const { insert } = prepare()
+      const query = await database.query()
       await database.run(insert, [1, null, 'a', 10])
-      await database.query
-        .insertInto('message')
-        .values({ id: 2, token: null, body: 'b', stored_at: 20 })
-        .execute()
-      const rows = await database.query
-        .selectFrom('message')
-        .select(['id', 'body'])
-        .orderBy('id', 'desc')
-        .execute()
+      await query.insertInto('message').values({ id: 2, token: null, body: 'b', stored_at: 20 }).execute()
+      const rows = await query.selectFrom('message').select(['id', 'body']).orderBy('id', 'desc').execute()
       expect(rows).toEqual([
         { id: 2, body: 'b' },
         { id: 1, body: 'a' },
       ])
-      const { numUpdatedRows } = await database.query
+      const { numUpdatedRows } = await query
         .updateTable('message')
         .set({ body: 'both' })
         .where('id', 'in', [1, 2])
         .executeTakeFirst()
       expect(numUpdatedRows).toBe(2n)
-      const deleted = await database.query
-        .deleteFrom('message')
-        .where('id', '=', 1)
-        .returning('body')
-        .execute()
+      const deleted = await query.deleteFrom('message').where('id', '=', 1).returning('body').execute()
       expect(deleted).toEqual([{ body: 'both' }])
       await expect(
-        database.query.insertInto('message').values({ id: 2, token: null, body: '', stored_at: 0 }).execute(),
+        query.insertInto('message').values({ id: 2, token: null, body: '', stored_at: 0 }).execute(),
       ).rejects.toThrow()
     })
 
     test('an interactive transaction is whole or undone, and hot writes go on around it', async () => {
       const { insert } = prepare()
-      const count = async (query: typeof database.query) =>
+      const query = await database.query()
+      const count = async (query: Kysely<Tables>) =>
         Number(
           (await query.selectFrom('message').select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow())
             .n,
         )
       let hot: Promise<number> | undefined
-      const inside = await database.query.transaction().execute(async (transaction) => {
+      const inside = await query.transaction().execute(async (transaction) => {
         await transaction
           .insertInto('message')
           .values({ id: 1, token: null, body: 'a', stored_at: 0 })
@@ -242,15 +233,15 @@ export function describeDatabase(name: string, open: () => Promise<Database<Tabl
           .insertInto('message')
           .values({ id: 3, token: null, body: 'c', stored_at: 0 })
           .execute()
-        return count(transaction as never)
+        return count(transaction)
       })
       await hot
       // PostgreSQL commits the hot write on its own connection, which the transaction may see.
       expect(inside).toBeGreaterThanOrEqual(2)
       expect(await ids()).toEqual([1, 2, 3])
-      const undone = database.query.transaction().execute(async (transaction) => {
+      const undone = query.transaction().execute(async (transaction) => {
         await transaction.deleteFrom('message').execute()
-        expect(await count(transaction as never)).toBe(0)
+        expect(await count(transaction)).toBe(0)
         throw new Error('changed my mind')
       })
       await expect(undone).rejects.toThrow('changed my mind')
@@ -260,8 +251,9 @@ export function describeDatabase(name: string, open: () => Promise<Database<Tabl
     test('many transactions that read and write what they read do not lose an update', async () => {
       const { insert } = prepare()
       await database.run(insert, [1, null, 'counter', 0])
+      const query = await database.query()
       const increment = async () =>
-        database.query.transaction().execute(async (transaction) => {
+        query.transaction().execute(async (transaction) => {
           const select = transaction.selectFrom('message').select('stored_at').where('id', '=', 1)
           const row = await (database.engine === 'postgres'
             ? select.forUpdate()
@@ -294,8 +286,8 @@ export function describeDatabase(name: string, open: () => Promise<Database<Tabl
         () => database.get(ids),
         () => database.returning(ids),
         () => database.transaction([]),
-        () => database.query.selectFrom('message').selectAll().execute(),
-        () => database.query.deleteFrom('message').execute(),
+        async () => (await database.query()).selectFrom('message').selectAll().execute(),
+        async () => (await database.query()).deleteFrom('message').execute(),
       ]) {
         await expect(late()).rejects.toThrow(/closed|after calling end/)
       }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { openDatabase } from '@carillon/database'
-import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { providerMigrations } from '../src/index.ts'
 import { allAre, newToken, start, token } from './support/world.ts'
@@ -28,7 +27,7 @@ test('two providers on one PostgreSQL send each message once', async () => {
   } finally {
     await first!.provider.close()
     await second!.provider.close()
-    await sql`DROP SCHEMA ${sql.id(schema)} CASCADE`.execute(databases[0]!.query)
+    await databases[0]!.run(databases[0]!.prepare(`DROP SCHEMA ${schema} CASCADE`), [])
     for (const database of databases) await database.close()
   }
 })

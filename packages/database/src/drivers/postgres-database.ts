@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import type { Kysely } from 'kysely'
 import pg from 'pg'
 import type {
   Database,
@@ -65,7 +65,7 @@ export async function openPostgresDatabase<Tables>(options: PostgresOptions): Pr
 
 class PostgresDatabase<Tables> implements Database<Tables> {
   readonly engine = 'postgres'
-  readonly query: Kysely<Tables>
+  #query: Promise<Kysely<Tables>> | undefined
   readonly #pool: pg.Pool
   readonly #writer: PostgresWriter
   readonly #name: string
@@ -88,7 +88,14 @@ class PostgresDatabase<Tables> implements Database<Tables> {
       this.#writer.register(statement)
       this.#readSql[statement.id] = numberPlaceholders(statement.sql)
     })
-    this.query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  }
+
+  query(): Promise<Kysely<Tables>> {
+    this.#query ??= import('kysely').then(
+      ({ Kysely, PostgresDialect }) =>
+        new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.#pool }) }),
+    )
+    return this.#query
   }
 
   prepare(sql: string): Statement {

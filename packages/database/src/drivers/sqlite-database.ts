@@ -19,7 +19,6 @@ import { StatementRegistry } from '../statement-registry.ts'
 import { warnOfFailedWrite } from '../warn-of-failed-write.ts'
 import type { UnitDone } from '../write-queue.ts'
 import { type ErrorRecord, reviveError } from './sqlite-errors.ts'
-import { createSqliteQuery } from './sqlite-kysely.ts'
 import type { BackupData, ReaderData, ReaderRequest, WriterData, WriterRequest } from './sqlite-messages.ts'
 import { claimDatabaseFile, type FileLock } from './sqlite-open.ts'
 import { SqliteReader } from './sqlite-reader.ts'
@@ -49,7 +48,7 @@ export async function openSqliteDatabase<Tables>(options: SqliteOptions): Promis
 
 class SqliteDatabase<Tables> implements Database<Tables> {
   readonly engine = 'sqlite'
-  readonly query: Kysely<Tables>
+  #query: Promise<Kysely<Tables>> | undefined
   readonly #file: string
   readonly #lock: FileLock
   readonly #writerThread: Worker
@@ -78,7 +77,13 @@ class SqliteDatabase<Tables> implements Database<Tables> {
       this.#writer.register(statement)
       this.#reader.register(statement)
     })
-    this.query = createSqliteQuery<Tables>(this.#writer, this.#reader)
+  }
+
+  query(): Promise<Kysely<Tables>> {
+    this.#query ??= import('./sqlite-kysely.ts').then(({ createSqliteQuery }) =>
+      createSqliteQuery<Tables>(this.#writer, this.#reader),
+    )
+    return this.#query
   }
 
   prepare(sql: string): Statement {

@@ -81,7 +81,7 @@ test('a transaction that never ends is undone after its time, and the writer goe
     file,
     migrations,
   })
-  const transaction = await database.query.startTransaction().execute()
+  const transaction = await (await database.query()).startTransaction().execute()
   await transaction.insertInto('message').values({ id: 1, body: 'undone', stored_at: 0 }).execute()
   const hot = database.run(database.prepare(insertSql), [2, null, 'hot', 0])
   vi.advanceTimersByTime(databaseLimits.interactiveTransactionMsMax)
@@ -103,13 +103,13 @@ test('a full disk fails what does not fit, and nothing else', async () => {
   const database = await openDatabase({ engine: 'sqlite', file, migrations })
   const insert = database.prepare(insertSql)
   await database.run(insert, [1, null, 'before', 0])
-  await sql`PRAGMA max_page_count = 20`.execute(database.query)
+  await sql`PRAGMA max_page_count = 20`.execute(await database.query())
   const [large, small] = await Promise.allSettled([
     database.run(insert, [2, null, 'x'.repeat(200_000), 0]),
     database.run(insert, [3, null, 'small', 0]),
   ])
   expect(large).toMatchObject({ status: 'rejected', reason: { code: 'DATABASE_FULL' } })
-  await sql`PRAGMA max_page_count = 1000000`.execute(database.query)
+  await sql`PRAGMA max_page_count = 1000000`.execute(await database.query())
   await database.run(insert, [4, null, 'after', 0])
   const ids = await database.all(database.prepare('SELECT id FROM message ORDER BY id'))
   // SQLite may end the whole transaction when the disk is full; then its other units are told the same.

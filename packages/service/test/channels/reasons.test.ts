@@ -310,7 +310,8 @@ describe('while the disk takes nothing', () => {
     const expiration = Math.floor(world.nowMs / 1000) + 60
     const taken: Promise<unknown>[] = []
     // No other write commits while a transaction is open.
-    await world.database.query.transaction().execute(async () => {
+    const query = await world.database.query()
+    await query.transaction().execute(async () => {
       for (const id of ids) {
         const channel = channels.find(bundleId, id)!
         for (let count = 0; count < limits.broadcastsPerChannelMax; count++) {
