@@ -47,7 +47,7 @@ test('own-system.sh, as a reader of the README types it', async () => {
     expect([code, ours]).toEqual([0, []])
     expect(stdout).toMatch(/^Carillon is up \(data in /m)
     expect(stdout).toMatch(
-      /^ {2}sandbox +HTTP\/2 127\.0\.0\.1:\d+, courier \d+, binary \d+, feedback \d+\n +admin API https:/m,
+      /^ {2}sandbox +providers +HTTP\/2 127\.0\.0\.1:\d+, binary \d+, feedback \d+\n +devices +courier 127\.0\.0\.1:\d+, WebSocket wss:.+\n +admin API +https:/m,
     )
     expect(stdout).toMatch(/^App ID \w{10}\.com\.example\.app /m)
     expect(stdout).toMatch(/^Auth key \w{10} of team /m)
