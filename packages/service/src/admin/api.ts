@@ -1,8 +1,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { limits } from '../limits.ts'
 import { AdminError } from './admin-error.ts'
-import { answerProblem, invalidRequest, json } from './problems.ts'
+import { answerProblem, invalidRequest, json, needsJson } from './problems.ts'
 import { requireKey } from './require-key.ts'
 
 /** Adds one group of routes to the admin API. Paths begin with `/v1/`, which is behind the key. */
@@ -48,8 +49,17 @@ export function createAdminApi({ key, routes, onFailure }: AdminApiOptions): Ope
   api.use('/v1/*', withKey)
   api.use('/metrics', withKey)
   api.use('/v1/*', bodyLimit({ maxSize: limits.adminBodyBytesMax, onError: refuseLargeBody }))
+  api.use('/v1/*', requireBody)
   for (const add of routes) add(api)
   return api
+}
+
+/** The library takes a request without body and type for an empty object, which may mean "everything at its default". */
+const requireBody: MiddlewareHandler = async ({ req }, next) => {
+  const { method } = req
+  if ((method === 'PUT' || method === 'POST') && req.header('content-type') === undefined)
+    throw new AdminError('INVALID_REQUEST', needsJson, { status: 415 })
+  await next()
 }
 
 function refuseLargeBody(): never {

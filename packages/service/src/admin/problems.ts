@@ -16,6 +16,9 @@ const problemSchema = z
   })
   .openapi('Problem')
 
+/** Said of a request whose body is missing or of another type. */
+export const needsJson = 'Send the body with content-type application/json.'
+
 /** Answers an error as application/problem+json; what is not meant for clients is told to `onFailure`. */
 export function answerProblem(
   context: Context,
@@ -63,8 +66,7 @@ export function problems(...statuses: readonly number[]) {
 function toAdminError(error: unknown, onFailure: (error: unknown) => void): AdminError {
   if (error instanceof AdminError) return error
   if (error instanceof HTTPException && error.status < 500) {
-    const sentence =
-      error.status === 415 ? 'Send the body with content-type application/json.' : error.message
+    const sentence = error.status === 415 ? needsJson : error.message
     return new AdminError('INVALID_REQUEST', sentence || 'The body is not JSON.', { status: error.status })
   }
   onFailure(error)

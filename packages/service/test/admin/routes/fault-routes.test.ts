@@ -82,6 +82,26 @@ describe('/v1/faults', () => {
     expect(answer).toMatchObject({ status, body: { code, detail: expect.stringMatching(detail) } })
   })
 
+  test.each([
+    ['of no content type', {}, JSON.stringify({ rules: [burst] }), 415],
+    ['as a form, as curl -d sends it', { 'content-type': 'application/x-www-form-urlencoded' }, '{}', 415],
+    ['without a body', { 'content-type': 'application/json' }, '', 400],
+    ['without anything', {}, undefined, 415],
+  ])('a plan %s is refused, and what was set stays', async (_what, headers, body, status) => {
+    faults.add({ id: 'late', fault: { kind: 'latency', ms: 1 } })
+    const answer = await api.request('/v1/faults', {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${key}`, ...headers },
+      ...(body === undefined ? {} : { body: Buffer.from(body) }),
+    })
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({
+      code: 'INVALID_REQUEST',
+      detail: expect.stringMatching(/json/i),
+    })
+    expect(faults.list()).toHaveLength(1)
+  })
+
   test('an unknown id is not found', async () => {
     for (const method of ['GET', 'DELETE']) {
       expect(await call(method, '/v1/faults/none')).toMatchObject({
