@@ -3,7 +3,12 @@ import { type Database, openDatabase } from '@carillon/database'
 import { onTestFinished } from 'vitest'
 import { migrations } from '../../src/migrations.ts'
 import type { StoredMessage } from '../../src/store/stored-message.ts'
-import { type OpenTrace, openTrace, type TraceOptions } from '../../src/trace/drivers/open-trace.ts'
+import {
+  type OpenTrace,
+  openTrace,
+  type TraceOptions,
+  type TraceReading,
+} from '../../src/trace/drivers/open-trace.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 export const bundleId = 'com.example.shop'
@@ -83,3 +88,9 @@ function numbered(length: number, number: number): Uint8Array {
   new DataView(bytes.buffer).setUint32(8, number)
   return bytes
 }
+
+/** The newest events of all kinds. */
+export const everything = (journal: TraceReading) => journal.reader.newest({}, 100_000)
+
+/** Bytes of a small journal; a segment is a quarter of it. */
+export const smallBytesMax = 4 * 1024 * 1024
