@@ -2,6 +2,7 @@ import { apnsIdBytes, type PushType } from '@carillon/wire'
 import type { Authority } from '../authority.ts'
 import type { Bus, Route } from '../bus/bus.ts'
 import { limits } from '../limits.ts'
+import { ownCopy } from '../own-copy.ts'
 import { DueDevices } from '../power/due-devices.ts'
 import type { PowerState } from '../power/power-options.ts'
 import type { PowerPolicy } from '../power/power-policy.ts'
@@ -219,14 +220,6 @@ class DirectDelivery implements OpenDelivery, MailboxHost, StoreListener {
 function heldMessage(message: StoredMessage): StoredMessage {
   if (message.pushType !== ('background' satisfies PushType) || message.collapseId !== '') return message
   return { ...message, collapseId: ' background' }
-}
-
-/**
- * The bytes in memory that belongs to nobody else. Not `slice`: what comes is a Buffer, whose `slice` would be a view as
- * well. Copies share memory slabs, which is cheaper than an allocation for each.
- */
-function ownCopy(payload: Uint8Array): Uint8Array {
-  return Buffer.from(payload)
 }
 
 function messageOf(notification: Notification, payload: Uint8Array, seq: number): StoredMessage {

@@ -11,6 +11,7 @@ import {
   storedSecondsMax,
 } from '@carillon/wire'
 import type { AcceptOutcome, Notification } from '../delivery/delivery.ts'
+import { ownCopy } from '../own-copy.ts'
 import type { TokenRecord } from '../registry/registry.ts'
 import type { Credentials } from './credentials.ts'
 import type { Gateway } from './gateway.ts'
@@ -166,13 +167,6 @@ interface Answerable {
 
 function answer(request: Answerable, outcome: AcceptOutcome): void {
   request.requests.answerOutcome(request.streamId, request.notification, outcome)
-}
-
-/**
- * What `onRequest` gives is a view of the receive buffer, and a Buffer, whose `slice` would be a view as well.
- */
-function ownCopy(body: Uint8Array): Uint8Array {
-  return Buffer.from(body)
 }
 
 function checkPayload(headers: PushHeaders, body: Uint8Array | undefined): Reason | undefined {

@@ -8,17 +8,12 @@ type TraceState =
   /** Its device would not take it. */
   | 'refused'
 
+/** What all events of one notification have in common. */
+type Shared = 'uniqueId' | 'token' | 'channel' | 'app' | 'topic' | 'pushType' | 'priority'
+
 /** All that is known of one notification to one token, or of one broadcast to one channel. */
-export interface NotificationTrace {
+export interface NotificationTrace extends Pick<TraceEvent, Shared> {
   readonly apnsId: string
-  readonly uniqueId?: string
-  readonly token?: string
-  /** Of a broadcast, whose `apnsId` is its request id. */
-  readonly channel?: string
-  readonly app?: string
-  readonly topic?: string
-  readonly pushType?: string
-  readonly priority?: number
   readonly state: TraceState
   /** Oldest first. */
   readonly events: readonly TraceEvent[]
